@@ -1,0 +1,101 @@
+import type { Backend, PollHandle } from './backend.ts'
+import { SysError, UnsupportedPlatformError } from './errno.ts'
+import { koffiBackend } from './koffi-backend.ts'
+
+interface Numbers {
+  bpf: number; mmap: number; munmap: number; madvise: number; close: number; ioctl: number
+  perfEventOpen: number; prlimit64: number; fsopen: number; fsconfig: number; fsmount: number
+}
+
+/** From asm-generic/unistd.h. */
+const generic: Numbers = {
+  bpf: 280, mmap: 222, munmap: 215, madvise: 233, close: 57, ioctl: 29,
+  perfEventOpen: 241, prlimit64: 261, fsopen: 430, fsconfig: 431, fsmount: 432,
+}
+const numbersByArch: Partial<Record<string, Numbers>> = {
+  x64: {
+    bpf: 321, mmap: 9, munmap: 11, madvise: 28, close: 3, ioctl: 16,
+    perfEventOpen: 298, prlimit64: 302, fsopen: 430, fsconfig: 431, fsmount: 432,
+  },
+  arm64: generic,
+  riscv64: generic,
+}
+
+export const Protection = { none: 0, read: 1, write: 2 } as const
+export const MapFlag = { shared: 1, private: 2, fixed: 0x10, anonymous: 0x20, noReserve: 0x4000 } as const
+
+let backend: Backend | undefined
+let numbers: Numbers
+
+/** The back end in use; made at the first call, so that importing sys/ costs nothing and works anywhere. */
+export function system(): Backend {
+  if (backend !== undefined) return backend
+  const platform = `${process.platform}-${process.arch}`
+  if (process.platform !== 'linux') throw new UnsupportedPlatformError(platform, 'eBPF programs run in the Linux kernel only')
+  const known = numbersByArch[process.arch]
+  if (known === undefined) throw new UnsupportedPlatformError(platform, 'the system call numbers of this processor are not known')
+  numbers = known
+  backend = koffiBackend()
+  return backend
+}
+
+/** Throws a SysError if `result` is a negated errno. */
+export function check(result: number, call: string, detail = ''): number {
+  if (result < 0) throw new SysError(call, -result, detail)
+  return result
+}
+
+/** The bpf system call; `address` is of an attr in memory that no garbage collector moves or frees (see allocate). */
+export function bpf(command: number, address: number, size: number): number {
+  return system().syscall3(numbers.bpf, command, address, size)
+}
+
+export function mmap(address: number, length: number, protection: number, flags: number, fd = -1, offset = 0): number {
+  return system().syscall6(numbers.mmap, address, length, protection, flags, fd, offset)
+}
+
+export function munmap(address: number, length: number): number {
+  return system().syscall3(numbers.munmap, address, length, 0)
+}
+
+export function madvise(address: number, length: number, advice: number): number {
+  return system().syscall3(numbers.madvise, address, length, advice)
+}
+
+export function close(fd: number): number {
+  return system().syscall3(numbers.close, fd, 0, 0)
+}
+
+export function ioctl(fd: number, request: number, argument: number): number {
+  return system().syscall3(numbers.ioctl, fd, request, argument)
+}
+
+export function perfEventOpen(attr: number, pid: number, cpu: number, group: number, flags: number): number {
+  return system().syscall6(numbers.perfEventOpen, attr, pid, cpu, group, flags, 0)
+}
+
+export function prlimit64(pid: number, resource: number, newLimit: number, oldLimit: number): number {
+  return system().syscall6(numbers.prlimit64, pid, resource, newLimit, oldLimit, 0, 0)
+}
+
+export function fsopen(name: number, flags: number): number {
+  return system().syscall3(numbers.fsopen, name, flags, 0)
+}
+
+export function fsconfig(fd: number, command: number): number {
+  return system().syscall6(numbers.fsconfig, fd, command, 0, 0, 0, 0)
+}
+
+export function fsmount(fd: number, flags: number, attributes: number): number {
+  return system().syscall3(numbers.fsmount, fd, flags, attributes)
+}
+
+/** Memory as a buffer, not copied: reading it after the mapping is gone kills the process; Mapping guards against that. */
+export function view(address: number, length: number): ArrayBuffer {
+  return system().view(address, length)
+}
+
+/** Calls back, level-triggered, while `fd` is readable. Keep the handle, and close it before the descriptor. */
+export function poll(fd: number, callback: () => void): PollHandle {
+  return system().poll(fd, callback)
+}
