@@ -43,3 +43,13 @@ export function kernelFunction<F extends (...args: any[]) => unknown>(fn: F, rec
 export function recordOf(fn: unknown): KernelFunction | undefined {
   return typeof fn === 'function' ? registry.get(fn) : undefined
 }
+
+/**
+ * Called by transformed source only, from the `ast` getter of a record: parses the node's JSON at
+ * the first use and keeps it, so that a program pays only for the kernel functions that it compiles.
+ */
+export function kernelAst(record: object, json: string): EsNode {
+  const value: EsNode = JSON.parse(json)
+  Object.defineProperty(record, 'ast', { value, enumerable: true })
+  return value
+}
