@@ -1,0 +1,22 @@
+/** The kernel's monotonic clock (bpf_ktime_get_ns; Node's hrtime is the same) against the clock of the day. */
+
+/** Nanoseconds since boot, sleep left out: exact to 2^53, which is 104 days at 1 ns and then to 2 ns. */
+export function monotonicNs(): number {
+  return Number(process.hrtime.bigint())
+}
+
+export class WallClock {
+  private offsetMs = 0
+
+  constructor() { this.adjust() }
+
+  /** Follows changes of the clock of the day. Call once a tick. */
+  adjust(): void {
+    this.offsetMs = Date.now() - monotonicNs() / 1e6
+  }
+
+  /** Milliseconds since the epoch of a kernel time stamp, in whole milliseconds. */
+  at(ktimeNs: number): number {
+    return Math.round(ktimeNs / 1e6 + this.offsetMs)
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * CPU time is added to a workload's counter when its task leaves the CPU. A task that has run for
+ * seconds would be invisible until then, so each CPU also says what runs on it and since when, and the
+ * reader adds that. What was reported ahead of the counter is remembered and taken off when it arrives.
+ */
+export class RunningTime {
+  private readonly ahead = new Map<string, number>()
+
+  /**
+   * CPU nanoseconds to report by key for this tick: what the counters gained, corrected by what runs now.
+   * The two were not read at one instant, so a correction can be negative: it then waits for the next tick,
+   * and the sum over all ticks stays right.
+   */
+  settle(counted: ReadonlyMap<string, number>, running: ReadonlyMap<string, number>): Map<string, number> {
+    const report = new Map<string, number>()
+    for (const key of new Set([...counted.keys(), ...running.keys(), ...this.ahead.keys()])) {
+      const gained = counted.get(key) ?? 0
+      const before = this.ahead.get(key) ?? 0
+      const ns = Math.max(0, gained + (running.get(key) ?? 0) - before)
+      const ahead = before + ns - gained
+      if (ahead === 0) this.ahead.delete(key)
+      else this.ahead.set(key, ahead)
+      if (ns > 0) report.set(key, ns)
+    }
+    return report
+  }
+}

@@ -1,0 +1,39 @@
+import type { CommandSpec, OptionSpec } from './arguments.ts'
+
+const help: OptionSpec = { name: 'help', short: 'h', help: 'show this help' }
+const noColor: OptionSpec = { name: 'no-color', help: 'no colours (also with NO_COLOR set)' }
+const json: OptionSpec = { name: 'json', help: 'one JSON object a line on standard output' }
+const interval: OptionSpec = { name: 'interval', value: 'SECONDS', help: 'time between two ticks (default 1)' }
+const duration: OptionSpec = { name: 'duration', value: 'SECONDS', help: 'stop after this time' }
+const count: OptionSpec = { name: 'count', value: 'N', help: 'stop after this many ticks' }
+
+/** `skep` without a verb. */
+export const agentCommand: CommandSpec = {
+  name: '', summary: 'show what this machine does, in the terminal and on a page', arity: [0, 0],
+  options: [
+    { name: 'listen', value: 'ADDR:PORT', help: 'where the page is served (default 127.0.0.1:7070)' },
+    { name: 'no-page', help: 'no page and no HTTP API' },
+    json, interval, duration, count, noColor, help,
+    { name: 'version', short: 'V', help: 'show the version' },
+  ],
+}
+
+export const runCommand: CommandSpec = {
+  name: 'run', summary: 'load and attach a probe module of yours', positional: '<file.ts>', arity: [1, 1],
+  options: [json, interval, duration, count, noColor, help],
+}
+
+export const typesCommand: CommandSpec = {
+  name: 'types', summary: 'write vmlinux.d.ts, the types of this kernel', arity: [0, 0],
+  options: [
+    { name: 'btf', value: 'FILE', help: 'BTF to read (default /sys/kernel/btf/vmlinux)' },
+    { name: 'output', short: 'o', value: 'FILE', help: 'file to write (default standard output)' },
+    help,
+  ],
+}
+
+export const listCommand: CommandSpec = {
+  name: 'list', summary: 'list the built-in probes with their hooks and signals', arity: [0, 0], options: [json, noColor, help],
+}
+
+export const verbs: readonly CommandSpec[] = [runCommand, typesCommand, listCommand]
