@@ -1,0 +1,35 @@
+import type { AttachTarget } from '../../spec/spec.ts'
+
+/** A kernel function with the hook that it attaches to. */
+export class ProgramDeclaration {
+  readonly attach: AttachTarget
+  readonly fn: (...args: any[]) => unknown
+
+  constructor(attach: AttachTarget, fn: (...args: any[]) => unknown) {
+    this.attach = attach
+    this.fn = fn
+  }
+}
+
+function named(kind: string, name: string): string {
+  if (typeof name !== 'string' || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    throw new TypeError(`${kind}: '${String(name)}' is no tracepoint name; give one such as 'sched_switch'`)
+  }
+  return name
+}
+
+/** BPF_TRACE_RAW_TP (5.5): a raw tracepoint whose arguments the kernel types by BTF, so that pointers are loaded directly. */
+export function tp_btf<N extends string>(name: N, fn: (...args: TracepointArgumentsOf<N>) => void): ProgramDeclaration {
+  return new ProgramDeclaration({ kind: 'tp_btf', name: named('tp_btf', name) }, fn)
+}
+
+/** BPF_PROG_TYPE_RAW_TRACEPOINT (4.17): as tp_btf, but kernel memory is read by probe_read_kernel. */
+export function raw_tp<N extends string>(name: N, fn: (...args: TracepointArgumentsOf<N>) => void): ProgramDeclaration {
+  return new ProgramDeclaration({ kind: 'raw_tp', name: named('raw_tp', name) }, fn)
+}
+
+/** Filled by the generated vmlinux.d.ts; without it every tracepoint's arguments are untyped. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type
+export interface KnownTracepoints {}
+export type TracepointArgumentsOf<N extends string> =
+  N extends keyof KnownTracepoints ? (KnownTracepoints[N] extends any[] ? KnownTracepoints[N] : any[]) : any[]

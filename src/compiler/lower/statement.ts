@@ -1,0 +1,130 @@
+import type { EsNode } from '../capture/kernel-function.ts'
+import { convert, toScalar } from './arithmetic.ts'
+import { branchOn } from './condition.ts'
+import { expression, joinable, nodeName } from './expression.ts'
+import { Scope, type Join, type Lowering, type Variable } from './lowering.ts'
+import { load } from './memory.ts'
+import { int, type Operand } from './operand.ts'
+
+/** Lowers statements until their end, or until the program cannot get further. */
+export function statements(l: Lowering, nodes: EsNode[]): void {
+  for (const node of nodes) {
+    if (l.block === null) return
+    statement(l, node)
+  }
+}
+
+const remedies: Record<string, string> = {
+  TryStatement: 'nothing throws in the kernel: check results instead',
+  ThrowStatement: 'return early, and count what went wrong in a map',
+  ForStatement: 'loops are not compiled yet: write the steps out, or aggregate in user space',
+  ForOfStatement: 'loops are not compiled yet: write the steps out, or aggregate in user space',
+  ForInStatement: 'name the fields',
+  WhileStatement: 'loops are not compiled yet: write the steps out, or aggregate in user space',
+  DoWhileStatement: 'loops are not compiled yet: write the steps out, or aggregate in user space',
+  SwitchStatement: 'write it with if and else',
+  FunctionDeclaration: "write the function at module scope with 'use bpf' as its first statement",
+  ClassDeclaration: 'use struct() at module scope',
+}
+
+function statement(l: Lowering, node: EsNode): void {
+  switch (node.type) {
+    case 'ExpressionStatement':
+      if (node.directive === undefined) expression(l, node.expression)
+      return
+    case 'VariableDeclaration': return variables(l, node)
+    case 'IfStatement': return ifStatement(l, node)
+    case 'ReturnStatement': return returnStatement(l, node)
+    case 'BlockStatement': return inScope(l, () => statements(l, node.body))
+    case 'EmptyStatement': return
+    default: l.fail('SKEP-C01', node, `${nodeName(node)} has no meaning in the kernel`, remedies[node.type] ?? 'write it with plain statements')
+  }
+}
+
+function inScope(l: Lowering, body: () => void): void {
+  const { frame } = l
+  frame.scope = new Scope(frame.scope)
+  body()
+  frame.scope = frame.scope.parent!
+}
+
+function variables(l: Lowering, node: EsNode): void {
+  if (node.kind === 'var') l.fail('SKEP-C01', node, "'var' is scoped to the function, across its branches", "use 'const' or 'let'")
+  for (const declarator of node.declarations as EsNode[]) {
+    const target: EsNode = declarator.id
+    if (target.type === 'ObjectPattern') {
+      destructure(l, target, declarator)
+      continue
+    }
+    if (target.type !== 'Identifier') l.fail('SKEP-C01', target, 'this pattern has no meaning in the kernel', 'declare one name at a time')
+    if (declarator.init === undefined || declarator.init === null) l.fail('SKEP-C03', declarator, `'${target.name}' has no value`, 'give it one here')
+    const operand = expression(l, declarator.init)
+    bind(l, node.kind, target.name, operand, declarator)
+  }
+}
+
+function bind(l: Lowering, kind: string, name: string, operand: Operand, node: EsNode): void {
+  if (kind === 'let' && (operand.kind === 'scalar' || (operand.kind === 'host' && typeof operand.value !== 'object' && typeof operand.value !== 'string' && typeof operand.value !== 'function'))) {
+    const span = l.span(node)
+    // A literal says nothing of the width that later values need: 64 bits hold them all.
+    const scalar = operand.kind === 'scalar' ? operand : convert(l, toScalar(l, operand, span), int(64, true), span)
+    const { type } = scalar
+    const variable: Variable = { name, type, wrap: (value) => ({ kind: 'scalar', value, type }) }
+    l.frame.scope.names.set(name, { kind: 'variable', variable })
+    l.state.variables.set(variable, scalar.value)
+    return
+  }
+  nameValue(operand, name)
+  l.frame.scope.names.set(name, { kind: 'constant', operand })
+}
+
+function nameValue(operand: Operand, name: string): void {
+  if (operand.kind === 'scalar' || operand.kind === 'pointer') operand.value.name ??= name
+  if (operand.kind === 'optional') {
+    operand.pointer.name ??= name
+    if (operand.copy !== null) operand.copy.name ??= name
+  }
+}
+
+/** `const { pid, comm } = task` */
+function destructure(l: Lowering, pattern: EsNode, declarator: EsNode): void {
+  for (const property of pattern.properties as EsNode[]) {
+    if (property.type !== 'Property' || property.computed || property.value.type !== 'Identifier') {
+      l.fail('SKEP-C01', property, 'this pattern has no meaning in the kernel', 'write const { field } = object, without defaults or rest')
+    }
+    const access: EsNode = { type: 'MemberExpression', object: declarator.init, property: property.key, computed: false, start: property.start, end: property.end }
+    bind(l, 'const', property.value.name, expression(l, access), declarator)
+  }
+}
+
+function ifStatement(l: Lowering, node: EsNode): void {
+  const then = l.join()
+  const otherwise = l.join()
+  branchOn(l, node.test, then, otherwise)
+  const end = l.join()
+  const side = (join: Join, body: EsNode | undefined | null) => {
+    if (!l.start(join)) return
+    if (body) inScope(l, () => statement(l, body))
+    if (l.block !== null) l.jump(end, l.span(body ?? node))
+  }
+  side(then, node.consequent)
+  side(otherwise, node.alternate)
+  l.start(end)
+}
+
+function returnStatement(l: Lowering, node: EsNode): void {
+  const span = l.span(node)
+  const { exit } = l.frame
+  let operand: Operand = node.argument ? expression(l, node.argument) : { kind: 'void' }
+  if (operand.kind === 'place') operand = load(l, operand, span)
+  if (exit === null) {
+    if (operand.kind !== 'void' && !(operand.kind === 'host' && operand.value === undefined)) {
+      l.fail('SKEP-C04', node, 'a tracing program returns nothing', "write 'return' alone, or emit the value as a signal")
+    }
+    l.finish(l.constant(0, span), span)
+    return
+  }
+  operand = joinable(l, operand, false, span)
+  const state = l.state
+  exit.results.push({ edge: l.jump(exit.join, span), operand, state })
+}
