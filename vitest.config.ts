@@ -6,7 +6,7 @@ import { skepPlugin } from './src/compiler/capture/plugin.ts'
 const root = fileURLToPath(new URL('.', import.meta.url))
 const source = (path: string) => `${root}src/${path}`
 const ledgerCheck = source('bpf/ledger-check.ts')
-const ledgerReady = existsSync(ledgerCheck) && existsSync(source('bpf/kernel-btf.ts'))
+const ledgerReady = [ledgerCheck, source('bpf/kernel-btf.ts'), source('btf/btf.ts')].every(path => existsSync(path))
 
 export default defineConfig({
   // Kernel functions in tests are captured as they are in the product; one registry, whichever way.

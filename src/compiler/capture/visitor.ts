@@ -113,7 +113,8 @@ function refuse({ node, ancestors }: Found, outer: Found | undefined, code: stri
     fail(`a kernel function cannot be ${node['async'] ? 'async' : 'a generator'}`, 'make it an ordinary function: nothing can be awaited in the kernel')
   }
   if (parent?.type === 'Property' || parent?.type === 'MethodDefinition') {
-    if (parent['kind'] !== 'init' && parent['kind'] !== 'method') fail(`a ${kinds[parent['kind']] ?? parent['kind']} cannot be a kernel function`, 'make it a method')
+    const kind: string = parent['kind'] === 'get' || parent['kind'] === 'set' ? `${parent['kind']}ter` : parent['kind']
+    if (kind !== 'init' && kind !== 'method') fail(`a ${kind} cannot be a kernel function`, 'make it a method')
   }
   if (parent?.type === 'MethodDefinition') {
     if (parent['key'].type === 'PrivateIdentifier') fail('a private method cannot be a kernel function', `name it without '#'`)
@@ -128,8 +129,6 @@ function refuse({ node, ancestors }: Found, outer: Found | undefined, code: stri
     fail(`'super' in a kernel function`, 'the kernel has no prototypes; call the function by its name')
   }
 }
-
-const kinds: Record<string, string> = { get: 'getter', set: 'setter' }
 
 function directivePlace(fn: EsNode): { start: number; end: number } {
   const { start, end } = directiveOf(fn)!['expression']
