@@ -1,0 +1,1 @@
+export function buildWeb(source: string, target: string): Promise<boolean>
