@@ -1,0 +1,218 @@
+import { BtfError } from './error.ts'
+import { indexNames, indexTypes, type TypeIndex } from './index-types.ts'
+import { hash } from './name-hash.ts'
+import { inflate } from './inflate.ts'
+import { HEADER_BYTES, kindNames, kindNumber, MAGIC, type BtfKind, type BtfType, type MemberPath } from './type.ts'
+
+export { BtfError } from './error.ts'
+export type { BtfKind, BtfMember, BtfType, MemberPath } from './type.ts'
+
+/** Look-ups by name that scan all types; from then on a hash table of all names pays. */
+const SCANS_BEFORE_HASH = 20
+/** Typedefs of typedefs and arrays of arrays end after this many steps, or are a cycle. */
+const MAX_DEPTH = 64
+
+const decoder = new TextDecoder()
+
+/**
+ * The kernel's types, lazily: one pass notes where each type begins; a type becomes an object
+ * when it is asked for; names stay bytes until then. The bytes are not copied, so they
+ * must outlive this object (they may be a mapping of /sys/kernel/btf/vmlinux).
+ */
+export class Btf {
+  /** Ids are 1 … typeCount - 1; 0 is void. Split BTF continues its base's ids. */
+  readonly typeCount: number
+  readonly base: Btf | null
+  readonly #bytes: Uint8Array
+  readonly #words: DataView
+  readonly #types: TypeIndex
+  readonly #strings: number
+  readonly #stringsLength: number
+  readonly #firstId: number
+  readonly #firstString: number
+  readonly #inflated = new Map<number, BtfType>()
+  readonly #members = new Map<number, Map<string, MemberPath | undefined>>()
+  #scans = 0
+  #names: { table: Uint32Array; mask: number } | null = null
+
+  private constructor(bytes: Uint8Array, base: Btf | null, section: { types: number; typesLength: number; strings: number; stringsLength: number }) {
+    this.#bytes = bytes
+    this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.base = base
+    this.#firstId = base === null ? 1 : base.typeCount
+    this.#firstString = base === null ? 0 : base.#firstString + base.#stringsLength
+    this.#strings = section.strings
+    this.#stringsLength = section.stringsLength
+    this.#types = indexTypes(bytes, section.types, section.typesLength)
+    this.typeCount = this.#firstId + this.#types.count
+  }
+
+  /** @throws BtfError when the bytes are not BTF, are truncated or of the other byte order. */
+  static parse(bytes: Uint8Array, base: Btf | null = null): Btf {
+    if (bytes.length < HEADER_BYTES) throw new BtfError('header', 0, `${bytes.length} bytes are too few for a header`)
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const magic = view.getUint16(0, true)
+    if (magic !== MAGIC) {
+      throw new BtfError('header', 0, magic === 0x9feb ? 'the types are of a big-endian kernel, which is not supported' : `magic 0x${magic.toString(16)} instead of 0x${MAGIC.toString(16)}`)
+    }
+    if (bytes[2] !== 1) throw new BtfError('header', 2, `version ${bytes[2]} is not known`)
+    const header = view.getUint32(4, true)
+    if (header < HEADER_BYTES || header > bytes.length) throw new BtfError('header', 4, `a header of ${header} bytes`)
+    const [typesAt, typesLength, stringsAt, stringsLength] = [8, 12, 16, 20].map((at) => view.getUint32(at, true)) as [number, number, number, number]
+    if (header + typesAt + typesLength > bytes.length || typesAt % 4 !== 0) throw new BtfError('header', 8, 'the types do not lie inside')
+    if (header + stringsAt + stringsLength > bytes.length) throw new BtfError('header', 16, 'the strings do not lie inside')
+    const strings = header + stringsAt
+    if (base === null && (stringsLength === 0 || bytes[strings] !== 0)) throw new BtfError('strings', 0, 'the first string is not empty')
+    if (stringsLength > 0 && bytes[strings + stringsLength - 1] !== 0) throw new BtfError('strings', stringsLength - 1, 'the last string does not end')
+    return new Btf(bytes, base, { types: header + typesAt, typesLength, strings, stringsLength })
+  }
+
+  /** A string by its offset; those of the base come first. @throws BtfError outside of the section. */
+  string(offset: number): string {
+    if (offset === 0) return ''
+    if (offset < this.#firstString) return this.base!.string(offset)
+    const at = this.#stringAt(offset)
+    let end = at
+    while (this.#bytes[end] !== 0) end++
+    return decoder.decode(this.#bytes.subarray(at, end))
+  }
+
+  #stringAt(offset: number): number {
+    const local = offset - this.#firstString
+    if (local < 0 || local >= this.#stringsLength) throw new BtfError('strings', offset, `there are ${this.#firstString + this.#stringsLength} bytes of strings`)
+    return this.#strings + local
+  }
+
+  #offsetOf(id: number): number {
+    if (!Number.isInteger(id) || id < this.#firstId || id >= this.typeCount) throw new BtfError('types', 0, `no type has the id ${id}; there are ${this.typeCount}`)
+    return this.#types.offsets[id - this.#firstId]!
+  }
+
+  nameOf(id: number): string {
+    if (id === 0) return ''
+    if (id < this.#firstId) return this.base!.nameOf(id)
+    return this.string(this.#words.getUint32(this.#offsetOf(id), true))
+  }
+
+  kindOf(id: number): BtfKind {
+    if (id === 0) return 'void'
+    if (id < this.#firstId) return this.base!.kindOf(id)
+    return kindNames[this.#bytes[this.#offsetOf(id) + 7]! & 0x1f]!
+  }
+
+  /** The type as an object, made once. @throws BtfError for ids that do not exist. */
+  type(id: number): BtfType {
+    if (id === 0) return { kind: 'void', id: 0 }
+    if (id < this.#firstId) return this.base!.type(id)
+    let type = this.#inflated.get(id)
+    if (type === undefined) {
+      type = inflate(this.#words, this.#offsetOf(id), id, (offset) => this.string(offset))
+      this.#inflated.set(id, type)
+    }
+    return type
+  }
+
+  /** The id behind typedefs, qualifiers and type tags. @throws BtfError on a cycle. */
+  resolve(id: number): number {
+    for (let at = id, step = 0; ; step++) {
+      if (at === 0) return 0
+      const type = this.type(at)
+      switch (type.kind) {
+        case 'typedef': case 'const': case 'volatile': case 'restrict': case 'typeTag':
+          if (step > MAX_DEPTH) throw new BtfError('types', 0, `type ${id} is defined by itself`)
+          at = type.type
+          break
+        default: return at
+      }
+    }
+  }
+
+  /** Bytes of a value of the type; 0 for void and functions. @throws BtfError on cycles. */
+  sizeOf(id: number): number {
+    return this.#sizeOf(id, 0)
+  }
+
+  #sizeOf(id: number, depth: number): number {
+    if (depth > MAX_DEPTH) throw new BtfError('types', 0, `type ${id} contains itself`)
+    const type = this.type(this.resolve(id))
+    switch (type.kind) {
+      case 'ptr': return 8
+      case 'array': return type.length * this.#sizeOf(type.element, depth + 1)
+      case 'int': case 'struct': case 'union': case 'enum': case 'enum64': case 'float': case 'datasec': return type.size
+      case 'var': return this.#sizeOf(type.type, depth + 1)
+      default: return 0
+    }
+  }
+
+  /** Id of the first type with this name and one of the kinds (any when none is given); 0 if there is none. */
+  find(name: string, ...kinds: BtfKind[]): number {
+    return this.findAll(name, ...kinds)[0] ?? 0
+  }
+
+  /** Ids of all types with this name and one of the kinds, in order. */
+  findAll(name: string, ...kinds: BtfKind[]): number[] {
+    const above = this.base === null ? [] : this.base.findAll(name, ...kinds)
+    if (name === '') return above
+    const wanted = new TextEncoder().encode(name)
+    let mask = 0
+    for (const kind of kinds) mask |= 1 << kindNumber[kind]
+    const own = this.#scans++ < SCANS_BEFORE_HASH ? this.#scan(wanted, mask) : this.#lookUp(wanted, mask)
+    return above.concat(own)
+  }
+
+  #scan(wanted: Uint8Array, mask: number): number[] {
+    const found: number[] = []
+    const { offsets, count } = this.#types
+    for (let index = 0; index < count; index++) if (this.#matches(offsets[index]!, wanted, mask)) found.push(this.#firstId + index)
+    return found
+  }
+
+  #lookUp(wanted: Uint8Array, mask: number): number[] {
+    this.#names ??= indexNames(this.#bytes, this.#types, (name) => (name >= this.#firstString ? this.#stringAt(name) : -1))
+    const { table, mask: slots } = this.#names
+    const found: number[] = []
+    for (let slot = hash(wanted) & slots; table[slot] !== 0; slot = (slot + 1) & slots) {
+      const index = table[slot]! - 1
+      if (this.#matches(this.#types.offsets[index]!, wanted, mask)) found.push(this.#firstId + index)
+    }
+    // A split BTF may reuse a string of its base, which its own table leaves out.
+    if (this.base !== null) for (const id of this.#scan(wanted, mask)) if (!found.includes(id)) found.push(id)
+    return found.sort((a, b) => a - b)
+  }
+
+  #matches(offset: number, wanted: Uint8Array, mask: number): boolean {
+    if (mask !== 0 && (mask & (1 << (this.#bytes[offset + 7]! & 0x1f))) === 0) return false
+    const name = this.#words.getUint32(offset, true)
+    if (name === 0) return false
+    if (name < this.#firstString) return this.base!.string(name) === decoder.decode(wanted)
+    const at = this.#stringAt(name)
+    for (let index = 0; index < wanted.length; index++) if (this.#bytes[at + index] !== wanted[index]) return false
+    return this.#bytes[at + wanted.length] === 0
+  }
+
+  /** A member of a struct or union by name, looking through anonymous members. */
+  member(structId: number, name: string): MemberPath | undefined {
+    let known = this.#members.get(structId)
+    if (known === undefined) this.#members.set(structId, (known = new Map()))
+    if (known.has(name)) return known.get(name)
+    const found = this.#member(structId, name, 0)
+    known.set(name, found)
+    return found
+  }
+
+  #member(structId: number, name: string, depth: number): MemberPath | undefined {
+    const type = this.type(structId)
+    if ((type.kind !== 'struct' && type.kind !== 'union') || depth > MAX_DEPTH) return undefined
+    const index = type.members.findIndex((member) => member.name === name)
+    if (index >= 0) {
+      const { type: id, bitOffset, bitSize } = type.members[index]!
+      return { type: id, bitOffset, bitSize, path: [index] }
+    }
+    for (const [at, member] of type.members.entries()) {
+      if (member.name !== '') continue
+      const inner = this.#member(this.resolve(member.type), name, depth + 1)
+      if (inner !== undefined) return { ...inner, bitOffset: member.bitOffset + inner.bitOffset, path: [at, ...inner.path] }
+    }
+    return undefined
+  }
+}
