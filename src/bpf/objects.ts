@@ -1,0 +1,60 @@
+import { Errno } from '../sys/errno.ts'
+import { check, close } from '../sys/syscall.ts'
+import { command, commandError, objectInfo } from './command.ts'
+import type { CommandName } from './command.ts'
+import { mapInfo } from './map.ts'
+import type { MapInfo } from './map.ts'
+import { programInfo } from './program.ts'
+import type { ProgramInfo } from './program.ts'
+
+/** Ids of all programs on the system, whoever owns them (4.13; needs CAP_SYS_ADMIN). */
+export const programIds = (): number[] => ids('BPF_PROG_GET_NEXT_ID')
+/** Ids of all maps on the system (4.13). */
+export const mapIds = (): number[] => ids('BPF_MAP_GET_NEXT_ID')
+/** Ids of all links on the system (5.8). */
+export const linkIds = (): number[] => ids('BPF_LINK_GET_NEXT_ID')
+/** Ids of all BTF objects on the system, the kernel's and its modules' included (5.4). */
+export const btfIds = (): number[] => ids('BPF_BTF_GET_NEXT_ID')
+
+function ids(name: CommandName): number[] {
+  const found: number[] = []
+  for (let last = 0; ;) {
+    let next = 0
+    const result = command(name, 12, (attr) => attr.u32(0, last), (attr) => { next = attr.read(4) })
+    if (result === -Errno.ENOENT) return found
+    if (result < 0) throw commandError(name, result)
+    found.push(next)
+    last = next
+  }
+}
+
+/** `struct bpf_link_info`'s common part. */
+export interface LinkInfo { id: number; type: number; programId: number }
+
+/** Undefined if the program is gone. */
+export function programInfoById(id: number): ProgramInfo | undefined {
+  return byId('BPF_PROG_GET_FD_BY_ID', id, programInfo)
+}
+/** Undefined if the map is gone. */
+export function mapInfoById(id: number): MapInfo | undefined {
+  return byId('BPF_MAP_GET_FD_BY_ID', id, mapInfo)
+}
+/** Undefined if the link is gone. */
+export function linkInfoById(id: number): LinkInfo | undefined {
+  return byId('BPF_LINK_GET_FD_BY_ID', id, linkInfo)
+}
+
+export function linkInfo(fd: number): LinkInfo {
+  return objectInfo(fd, 64, ({ u32 }) => ({ type: u32[0]!, id: u32[1]!, programId: u32[2]! }))
+}
+
+function byId<T>(name: CommandName, id: number, info: (fd: number) => T): T | undefined {
+  const fd = command(name, 12, (attr) => attr.u32(0, id))
+  if (fd === -Errno.ENOENT) return undefined
+  if (fd < 0) throw commandError(name, fd, `id ${id}`)
+  try {
+    return info(fd)
+  } finally {
+    check(close(fd), 'close')
+  }
+}

@@ -1,0 +1,165 @@
+import type { Btf } from '../btf/btf.ts'
+import { ProgramType } from '../spec/spec.ts'
+import type { ProgramSpec } from '../spec/spec.ts'
+import { Errno, SysError } from '../sys/errno.ts'
+import { allocate, release } from '../sys/memory.ts'
+import type { Block } from '../sys/memory.ts'
+import { command, commandError } from './command.ts'
+import type { Attr } from './command.ts'
+import { PolicyError, VerifierError } from './load-error.ts'
+import type { SourceLine } from './load-error.ts'
+import { withMemlock } from './memlock.ts'
+
+/** What a program shares with the other programs of its Spec. */
+export interface LoadContext {
+  license: string
+  /** Descriptor of a map by its name in the Spec. */
+  mapFd(name: string): number
+  /** The Spec's own BTF. */
+  btf: Btf | undefined
+  /** The same BTF in the kernel; undefined leaves functions and lines out. */
+  btfFd: number | undefined
+  /** The running kernel's BTF; called only by programs that need it. */
+  kernelBtf(): Btf
+  /** The program's code with its CO-RE relocations applied; called only if it has some. */
+  relocate(spec: ProgramSpec): Uint8Array
+}
+
+/** The hook a program names does not exist on this kernel. */
+export class TargetError extends Error {
+  override readonly name = 'TargetError'
+  readonly target: string
+  constructor(target: string, problem: string) {
+    super(`${target}: ${problem}`)
+    this.target = target
+  }
+}
+
+const BPF_TRACE_RAW_TP = 23
+const BPF_PSEUDO_MAP_FD = 1
+const attrSize = 144
+const firstLog = 64 * 1024
+const largestLog = 16 * 1024 * 1024
+
+/** Loads and returns the descriptor. */
+export function loadProgram(spec: ProgramSpec, context: LoadContext): number {
+  const attachBtfId = spec.attach.kind === 'tp_btf' ? tracepointTypeId(spec.attach.name, context.kernelBtf()) : 0
+  const code = patchMaps(spec, spec.relocations.length === 0 ? spec.code : context.relocate(spec), context)
+  const license = new TextEncoder().encode(context.license)
+  const licenseAt = code.length
+  const functionsAt = Math.ceil((licenseAt + license.length + 1) / 8) * 8
+  const linesAt = functionsAt + spec.functions.length * 8
+  const memory = allocate(linesAt + spec.lines.length * 16)
+  try {
+    memory.u8.set(code)
+    memory.u8.set(license, licenseAt)
+    spec.functions.forEach((info, index) => memory.u32.set([info.slot, info.type], functionsAt / 4 + index * 2))
+    spec.lines.forEach((info, index) => memory.u32.set(
+      [info.slot, info.file, info.text, (info.line << 10 | Math.min(info.column, 1023)) >>> 0], linesAt / 4 + index * 4))
+    return loadFrom(memory, spec, context, { licenseAt, functionsAt, linesAt, attachBtfId })
+  } finally {
+    release(memory)
+  }
+}
+
+interface Placement { licenseAt: number; functionsAt: number; linesAt: number; attachBtfId: number }
+
+function loadFrom(memory: Block, spec: ProgramSpec, context: LoadContext, place: Placement): number {
+  const fill = (attr: Attr) => {
+    attr.u32(0, ProgramType[spec.type])
+    attr.u32(4, spec.code.length / 8)
+    attr.u64(8, memory.address)
+    attr.u64(16, memory.address + place.licenseAt)
+    attr.name(48, spec.name)
+    attr.u32(68, spec.attach.kind === 'tp_btf' ? BPF_TRACE_RAW_TP : 0)
+    attr.u32(108, place.attachBtfId)
+    if (context.btfFd === undefined || spec.functions.length === 0) return
+    attr.u32(72, context.btfFd)
+    attr.u32(76, 8)
+    attr.u64(80, memory.address + place.functionsAt)
+    attr.u32(88, spec.functions.length)
+    attr.u32(92, 16)
+    attr.u64(96, memory.address + place.linesAt)
+    attr.u32(104, spec.lines.length)
+  }
+  const result = withMemlock(() => load(fill))
+  if (result >= 0) return result
+  return explain(spec, context, fill, result)
+}
+
+function load(fill: (attr: Attr) => void): number {
+  // A signal during verification makes the kernel give up with EAGAIN; it is meant to be tried again.
+  for (let attempt = 0; ; attempt++) {
+    const result = command('BPF_PROG_LOAD', attrSize, fill)
+    if (result !== -Errno.EAGAIN || attempt === 4) return result
+  }
+}
+
+/**
+ * Loads again, with a log, to learn why. The log is only asked for here because it makes loading several times slower.
+ * The verdict is that of the first load: with a log, an overflowing buffer replaces it by ENOSPC.
+ */
+function explain(spec: ProgramSpec, context: LoadContext, fill: (attr: Attr) => void, verdict: number): number {
+  const sourceOf = (slot: number) => sourceLine(spec, context.btf, slot)
+  for (let size = firstLog; ; size *= 4) {
+    const buffer = allocate(size)
+    try {
+      const result = load((attr) => {
+        fill(attr)
+        attr.u32(24, 1)
+        attr.u32(28, size)
+        attr.u64(32, buffer.address)
+      })
+      if (result >= 0) return result
+      if (result === -Errno.ENOSPC && size < largestLog) continue
+      const log = readLog(buffer.u8.subarray(0, size))
+      if (log.trim() === '') throw emptyLogError(spec, verdict)
+      throw new VerifierError(spec.name, -verdict, log, result === -Errno.ENOSPC, sourceOf)
+    } finally {
+      release(buffer)
+    }
+  }
+}
+
+function emptyLogError(spec: ProgramSpec, verdict: number): SysError {
+  if (verdict === -Errno.EPERM || verdict === -Errno.EACCES) {
+    return new PolicyError('bpf(BPF_PROG_LOAD)', -verdict, `loading '${spec.name}' (${spec.attach.kind})`)
+  }
+  const meanings: Record<number, string> = {
+    [Errno.EINVAL]: `this kernel does not know programs of the kind ${spec.attach.kind}, or an attribute of it`,
+    [Errno.E2BIG]: `it has ${spec.code.length / 8} instructions, more than this kernel allows`,
+  }
+  return commandError('BPF_PROG_LOAD', verdict, `program '${spec.name}': ${meanings[-verdict] ?? 'refused without a log'}`)
+}
+
+function readLog(bytes: Uint8Array): string {
+  const end = bytes.indexOf(0)
+  return new TextDecoder().decode(bytes.slice(0, end < 0 ? bytes.length : end))
+}
+
+/** A copy of the code with the descriptors of its maps in the lddw slots that name them. */
+function patchMaps(spec: ProgramSpec, code: Uint8Array, context: LoadContext): Uint8Array {
+  const patched = code.slice()
+  const view = new DataView(patched.buffer)
+  for (const { slot, map } of spec.maps) {
+    const offset = slot * 8
+    if (patched[offset] !== 0x18) throw new Error(`program '${spec.name}': slot ${slot} should load map '${map}' but is no lddw`)
+    patched[offset + 1] = patched[offset + 1]! & 0x0f | BPF_PSEUDO_MAP_FD << 4
+    view.setInt32(offset + 4, context.mapFd(map), true)
+  }
+  return patched
+}
+
+/** The kernel describes the arguments of tracepoint NAME by the typedef btf_trace_NAME. */
+function tracepointTypeId(name: string, kernel: Btf): number {
+  const id = kernel.find(`btf_trace_${name}`, 'typedef')
+  if (id === undefined) throw new TargetError(`tp_btf:${name}`, 'this kernel has no such tracepoint (its BTF has no btf_trace_' + name + ')')
+  return id
+}
+
+/** The source line an instruction came from: the last record at or before it. */
+function sourceLine(spec: ProgramSpec, btf: Btf | undefined, slot: number): SourceLine | undefined {
+  const info = spec.lines.findLast((line) => line.slot <= slot)
+  if (info === undefined || btf === undefined) return undefined
+  return { file: btf.string(info.file), line: info.line, column: info.column, text: btf.string(info.text) }
+}
