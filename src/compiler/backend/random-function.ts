@@ -1,5 +1,5 @@
 import type { KernelFunction } from '../capture/kernel-function.ts'
-import type { BinaryOperator, Block, Comparison, Edge, IrFunction, IrType, Op, Size, StackSlot, Terminator, Value } from '../ir/ir.ts'
+import type { BinaryOperator, Block, Comparison, CoreReference, Edge, IrFunction, IrType, Op, Size, StackSlot, Terminator, Value } from '../ir/ir.ts'
 import type { Span } from '../span.ts'
 
 /** Random IR for tests of the back end: valid, ends always, and depends on no address. */
@@ -31,6 +31,8 @@ const U64: IrType = { kind: 'int', bits: 64, signed: false }
 const stackPointer: IrType = { kind: 'pointer', origin: 'stack', nullable: false }
 const contextPointer: IrType = { kind: 'pointer', origin: 'context', nullable: false }
 const slotBytes = 16
+/** Marks what a loader could patch; in these tests it keeps what was written. */
+const reference: CoreReference = { kind: 'fieldByteOffset', type: 0, access: '0' }
 
 /** xorshift32. */
 function generator(seed: number): (below: number) => number {
@@ -131,6 +133,11 @@ class Generator {
   #leaf(): Value {
     if (this.#options.sources.length > 0 && this.#below(4) === 0) return this.#source()
     if (this.#below(3) === 0) return this.#constant(this.#literal())
+    if (this.#below(8) === 0) {
+      const out = this.#value()
+      this.#emit({ op: 'const', out, value: BigInt(this.#below(4096)), core: reference, span: nowhere })
+      return out
+    }
     return this.#load(this.#context, this.#below(this.#options.contextWords) * 8, 8)
   }
 
@@ -143,8 +150,21 @@ class Generator {
   #operand(): Value {
     const choice = this.#below(10)
     if (choice < 2) return this.#constant(this.#literal())
-    if (choice < 4 && this.#values.length > 0) return this.#pick(this.#values)
-    return this.#pick(this.#variables)
+    const value = choice < 4 && this.#values.length > 0 ? this.#pick(this.#values) : this.#pick(this.#variables)
+    return choice < 9 ? value : this.#otherName(value)
+  }
+
+  /** The same value by `refine`, or as the parameter of a block with one entry. */
+  #otherName(value: Value): Value {
+    const out = this.#value(value.type)
+    if (this.#below(2) === 0) {
+      this.#emit({ op: 'refine', out, value, span: nowhere })
+      return out
+    }
+    const from = this.#block
+    this.#block = this.#start([out])
+    from.terminator = { op: 'jump', edge: { target: this.#block, args: [value] }, span: nowhere }
+    return out
   }
 
   #computed(): Value {
@@ -183,11 +203,16 @@ class Generator {
     const slot = this.#pick(slots)
     const pointer = this.#pointer(slot, offset)
     switch (this.#below(5)) {
-      case 0: case 1: this.#emit({ op: 'store', pointer: pointer.base, offset: pointer.offset, size, value: this.#operand(), span: nowhere }); return
+      case 0: case 1: {
+        const core = this.#below(4) === 0 ? { core: reference } : {}
+        this.#emit({ op: 'store', pointer: pointer.base, offset: pointer.offset, size, value: this.#operand(), ...core, span: nowhere })
+        return
+      }
       case 2: this.#values.push(this.#load(pointer.base, pointer.offset, size, this.#below(2) === 0)); return
       case 3: {
         const wide = size >= 4 ? size as 4 | 8 : 8
-        this.#emit({ op: 'atomicAdd', pointer: this.#address(slot, 8), offset: 0, size: wide, value: this.#operand(), span: nowhere })
+        const aligned = this.#pointer(slot, 8)
+        this.#emit({ op: 'atomicAdd', pointer: aligned.base, offset: aligned.offset, size: wide, value: this.#operand(), span: nowhere })
         return
       }
       default: this.#copy(slot)
@@ -198,18 +223,43 @@ class Generator {
   /** The same place by several ways of writing it. */
   #pointer(slot: StackSlot, offset: number): { base: Value; offset: number } {
     const start = this.#below(offset + 1)
-    const base = this.#address(slot, start)
+    const base = this.#below(4) === 0 ? this.#chosenAddress(slot, start) : this.#address(slot, start)
     if (this.#below(2) === 0) return { base, offset: offset - start }
     const out = this.#value(stackPointer)
-    this.#emit({ op: 'offset', out, pointer: base, offset: offset - start, span: nowhere })
+    const core = this.#below(3) === 0 ? { core: reference } : {}
+    this.#emit({ op: 'offset', out, pointer: base, offset: offset - start, ...core, span: nowhere })
     return { base: out, offset: 0 }
+  }
+
+  /** An address that a branch chooses, so that it has to be in a register: of this slot or of another one. */
+  #chosenAddress(slot: StackSlot, offset: number): Value {
+    const condition = this.#condition()
+    const from = this.#block
+    const param = this.#value(stackPointer)
+    const early = this.#address(slot, offset)
+    const sides = [slot, this.#pick(this.#fn.slots)].map((one, side) => {
+      const block = this.#block = this.#start([])
+      const address = side === 0 ? early : this.#address(one, offset)
+      return { block, address }
+    })
+    this.#block = this.#start([param])
+    for (const { block, address } of sides) block.terminator = { op: 'jump', edge: { target: this.#block, args: [address] }, span: nowhere }
+    const [then, otherwise] = sides.map(({ block }): Edge => ({ target: block, args: [] }))
+    from.terminator = { op: 'branch', condition, then: then!, else: otherwise!, span: nowhere }
+    return param
+  }
+
+  /** The start of a slot, sometimes by a detour. */
+  #pointerTo(slot: StackSlot): Value {
+    const { base, offset } = this.#pointer(slot, 0)
+    return offset === 0 ? base : this.#address(slot, 0)
   }
 
   #copy(from: StackSlot): void {
     const to = this.#pick(this.#fn.slots)
     const size = this.#constant(BigInt(this.#pick([4, 8, 16])))
     const out = this.#below(2) === 0 ? null : this.#value()
-    this.#emit({ op: 'call', out, helper: copyHelper, name: 'probe_read_kernel', args: [this.#address(to, 0), size, this.#address(from, 0)], span: nowhere })
+    this.#emit({ op: 'call', out, helper: copyHelper, name: 'probe_read_kernel', args: [this.#pointerTo(to), size, this.#pointerTo(from)], span: nowhere })
     if (out !== null) this.#values.push(out)
   }
 
@@ -287,9 +337,10 @@ class Generator {
     for (let count = this.#below(3); count > 0; count--) this.#values.push(this.#computed())
     const limit = this.#constant(BigInt(1 + this.#below(5)))
     const inHeader = [...this.#values]
+    const last = this.#block
     const body = this.#start([])
     const exit = this.#start([])
-    header.terminator = { op: 'branch', condition: { operator: 'lt', width: 64, left: counter, right: limit }, then: { target: body, args: [] }, else: { target: exit, args: [] }, span: nowhere }
+    last.terminator = { op: 'branch', condition: { operator: 'lt', width: 64, left: counter, right: limit }, then: { target: body, args: [] }, else: { target: exit, args: [] }, span: nowhere }
     this.#block = body
     for (let count = 1 + this.#below(5); count > 0; count--) this.#statement(depth + 1)
     const next = this.#binary('add', counter, this.#constant(1n))
