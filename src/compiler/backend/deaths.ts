@@ -23,7 +23,7 @@ export function markDeaths(fn: MachineFunction, { liveOut }: Liveness): void {
 
 /**
  * Exchanges the sides of commutative operations so that the left one, whose register the result
- * takes, is one that ends there. After spilling only: what was reloaded for the left side always ends.
+ * takes, is one that ends there. After spilling only, as spilling makes other values end.
  */
 export function exchangeSides(fn: MachineFunction): void {
   for (const block of fn.blocks) {

@@ -35,9 +35,9 @@ export interface BackendOptions {
  */
 export function emitFunction(fn: IrFunction, options: BackendOptions): EmittedFunction {
   const machine = select(fn, options.isa)
-  const { spilled, surviving, liveness } = chooseSpills(machine)
+  const { spilled, surviving, liveness, passingAt } = chooseSpills(machine)
   const { slotOf, count } = assignSpillSlots(machine, liveness, spilled)
-  const standsFor = insertReloads(machine, spilled)
+  const standsFor = insertReloads(machine, spilled, passingAt)
   const finalLiveness = standsFor.size === 0 ? liveness : machineLiveness(machine)
   markDeaths(machine, finalLiveness)
   exchangeSides(machine)

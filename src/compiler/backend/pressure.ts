@@ -69,6 +69,8 @@ export class PressureWalk {
   passing = 0
   /** Most values in surviving registers at any point of each block. */
   readonly mostSurviving: Uint8Array
+  /** Registers that do not survive a call in use around each operation of each block, in the last run. */
+  readonly passingAt: Uint8Array[]
 
   constructor(fn: MachineFunction, liveness: Liveness, crossing: Uint8Array, spilled: Uint8Array) {
     this.#fn = fn
@@ -77,6 +79,7 @@ export class PressureWalk {
     this.spilled = spilled
     this.live = new Uint8Array(fn.registers)
     this.mostSurviving = new Uint8Array(fn.blocks.length)
+    this.passingAt = fn.blocks.map(({ ops }) => new Uint8Array(ops.length))
   }
 
   /**
@@ -88,12 +91,16 @@ export class PressureWalk {
       this.live.fill(0)
       this.surviving = this.passing = 0
       this.#liveness.liveOut.each(index, (register) => this.#enter(register))
+      const passingAt = this.passingAt[index]!
+      let at = block.ops.length - 1
       const check = (needed: readonly number[]) => {
         while (this.surviving > survivingCount) relieve(true, needed)
         while (passing && this.passing + this.#spilledAmong(needed) > passingCount) relieve(false, needed)
         if (this.surviving > this.mostSurviving[index]!) this.mostSurviving[index] = this.surviving
+        if (at >= 0) passingAt[at] = Math.max(passingAt[at]!, this.passing + this.#spilledAmong(needed))
       }
-      for (let at = block.ops.length - 1; at >= 0; at--) {
+      passingAt.fill(0)
+      for (; at >= 0; at--) {
         const op = block.ops[at]!
         if (op.out >= 0) this.#atResult(op.out, op.kind === 'plain' && op.tied ? op.uses : [], check)
         for (const use of op.uses) if (use >= 0) this.#enter(use)

@@ -4,7 +4,13 @@ import { LoadCode } from './opcode.ts'
 import { measureUsage, PressureWalk, survivingCount, type Usage } from './pressure.ts'
 
 /** Which values go to the stack, and which of the others live in r6–r9. */
-export interface SpillPlan { spilled: Uint8Array; surviving: Uint8Array; liveness: Liveness }
+export interface SpillPlan {
+  spilled: Uint8Array
+  surviving: Uint8Array
+  liveness: Liveness
+  /** Registers r0–r5 in use around each operation of each block. */
+  passingAt: Uint8Array[]
+}
 
 /**
  * Spills until at each point at most four values are live that cross a call and at most six
@@ -17,7 +23,8 @@ export function chooseSpills(fn: MachineFunction): SpillPlan {
     const usage = measureUsage(fn, liveness)
     const choice = new SpillChoice(fn, liveness, usage)
     choice.run()
-    if (choice.repeatedLoads.size === 0) return { spilled: choice.walk.spilled, surviving: usage.crossing, liveness }
+    const { spilled, passingAt } = choice.walk
+    if (choice.repeatedLoads.size === 0) return { spilled, surviving: usage.crossing, liveness, passingAt }
     repeatLoads(fn, choice.repeatedLoads)
   }
 }
