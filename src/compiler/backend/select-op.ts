@@ -92,6 +92,7 @@ function moduloZero(s: Selection, out: Value, left: Operand, width: Width, span:
 
 function selectExtend(s: Selection, op: Op & { op: 'extend' }): void {
   const { bits, signed, span } = op
+  if (s.demand.onlyLow(op.out, bits)) return s.bind(op.out, s.operand(op.value))
   if (!signed && bits === 32) return unary(s, op.out, op.value, false, [{ code: Code.mov32, dst: Role.out, src: Role.first, off: 0, imm: 0 }], span)
   if (!signed) return unary(s, op.out, op.value, true, [step(Code.and64Imm, 2 ** bits - 1)], span)
   if (s.isa >= 4) return unary(s, op.out, op.value, false, [{ code: Code.mov64, dst: Role.out, src: Role.first, off: bits, imm: 0 }], span)
@@ -130,7 +131,7 @@ function withSlot(template: Template, slot: Template['slot'], core: Template['co
 function selectLoad(s: Selection, op: Op & { op: 'load' }): void {
   const { size, signed, span, core } = op
   const { uses, role, off, slot } = address(s, op)
-  const extending = signed && size !== 8
+  const extending = signed && size !== 8 && !s.demand.ignoresSign(op.out, size * 8)
   const code = extending && s.isa >= 4 ? LoadSignedCode[size] : LoadCode[size]
   const templates = [withSlot({ code, dst: Role.out, src: role, off, imm: 0 }, slot, core)]
   if (extending && s.isa < 4) templates.push(...signExtension(size * 8))

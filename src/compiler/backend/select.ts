@@ -3,6 +3,7 @@ import type { Block, Edge, IrFunction, Terminator, Value } from '../ir/ir.ts'
 import { edgesOf } from '../passes/rewrite.ts'
 import type { Span } from '../span.ts'
 import { Addresses } from './addresses.ts'
+import { Demand } from './demand.ts'
 import { lastOp, type Constant, type MachineBlock, type MachineFunction, type MachineOp, type Operand } from './machine.ts'
 import { selectCondition } from './select-condition.ts'
 import { selectOp } from './select-op.ts'
@@ -22,6 +23,7 @@ export function select(fn: IrFunction, isa: Isa): MachineFunction {
 export class Selection {
   readonly isa: Isa
   readonly addresses: Addresses
+  readonly demand: Demand
   /** Operations of the block being selected. */
   ops: MachineOp[] = []
   readonly #fn: IrFunction
@@ -39,6 +41,7 @@ export class Selection {
     this.#fn = fn
     this.isa = isa
     this.addresses = new Addresses(fn)
+    this.demand = new Demand(fn)
     this.#operands = new Int32Array(fn.nextValue)
     this.#known = new Uint8Array(fn.nextValue)
   }
