@@ -1,5 +1,5 @@
 import type { Instruction } from '../../asm/instruction.ts'
-import { Memory, swapBytes, type Helper } from '../ir/interpret.ts'
+import { swapBytes, type Helper, type Memory } from '../ir/interpret.ts'
 
 /**
  * Runs encoded eBPF, for tests of the back end only: written from RFC 9669, sharing nothing with

@@ -43,9 +43,13 @@ export function colour(fn: MachineFunction, { liveIn }: Liveness, surviving: Uin
     occupied = 0
     liveIn.each(index, (register) => { if (registerOf[register]! >= 0) occupied |= 1 << registerOf[register]! })
     taken[index] = occupied
-    for (const param of block.params) if (!isSpilled(param)) assign(param, -1)
+    const params = block.params.filter((param) => !isSpilled(param))
+    // Those that want a certain register first.
+    for (const param of params) if (wishes.preferred[param]! >= 0) assign(param, -1)
+    for (const param of params) if (registerOf[param]! < 0) assign(param, -1)
     block.unusedParams.forEach(release)
     for (const op of block.ops) {
+      startRight(op, registerOf, wishes)
       const keptRight = op.kind === 'plain' && op.tied && op.uses.length === 2 && op.uses[0] !== op.uses[1] ? 1 : -1
       op.uses.forEach((use, position) => { if ((op.deaths >>> position & 1) === 1 && position !== keptRight) release(use) })
       if (op.out >= 0 && !isSpilled(op.out)) assign(op.out, tiedRegister(op, registerOf))
@@ -54,6 +58,13 @@ export function colour(fn: MachineFunction, { liveIn }: Liveness, surviving: Uin
     }
   })
   return { registerOf, taken }
+}
+
+/** Where both sides end and the result is wanted in the register of the right one, the sides change places. */
+function startRight(op: MachineOp, registerOf: Int8Array, { preferred }: Wishes): void {
+  if (op.kind !== 'plain' || !op.commutative || op.deaths !== 0b11) return
+  const [left, right] = op.uses.map((use) => registerOf[use]!)
+  if (left !== right && preferred[op.out]! >= 0 && right === preferred[op.out]) op.uses.reverse()
 }
 
 /** The register that the result takes without a move. */

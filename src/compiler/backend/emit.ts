@@ -25,7 +25,7 @@ export interface EmittedFunction {
 }
 
 export interface BackendOptions {
-  /** v1: no "less than" jumps · v2 · v3: 32-bit jumps (5.1) · v4: movsx, sign-extending loads, bswap, sdiv, far jumps (6.6). */
+  /** v1: no "less than" jumps · v2 · v3: 32-bit jumps (5.1) · v4: movsx, sign-extending loads, bswap, sdiv (6.6). */
   isa: Isa
 }
 

@@ -187,14 +187,10 @@ class Layout {
   #setOffset({ index, slot, target }: { index: number; slot: number; target: number }): void {
     const instruction = this.#out.instructions[index]!
     const distance = this.#starts[target]! - slot - 1
-    if (distance >= -0x8000 && distance <= 0x7fff) {
-      instruction.off = distance
-    } else if (instruction.code === Code.jump && this.#isa >= 4) {
-      instruction.code = Code.jumpFar
-      instruction.imm = distance
-    } else {
-      throw new BackendError('SKEP-C01', `a jump over ${Math.abs(distance)} instructions is longer than the instruction set allows (32767)`,
-        'split the program, or move what repeats into a loop', this.#out.spans[index]!)
-    }
+    instruction.off = distance
+    if (distance >= -0x8000 && distance <= 0x7fff) return
+    // v4 has longer unconditional jumps, but what jumps so far is a branch too.
+    throw new BackendError('SKEP-C01', `a jump over ${Math.abs(distance)} instructions is longer than the instruction set allows (32767)`,
+      'split the program, or move what repeats into a loop', this.#out.spans[index]!)
   }
 }

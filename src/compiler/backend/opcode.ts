@@ -20,8 +20,6 @@ export const Code = {
   /** Swaps on any machine; v4. */
   byteSwap: 0xd7,
   jump: 0x05,
-  /** The offset is in `imm`; v4. */
-  jumpFar: 0x06,
   call: 0x85, exit: 0x95,
 } as const
 

@@ -71,6 +71,8 @@ export class PressureWalk {
   readonly mostSurviving: Uint8Array
   /** Registers that do not survive a call in use around each operation of each block, in the last run. */
   readonly passingAt: Uint8Array[]
+  /** The same of those that survive. */
+  readonly survivingAt: Uint8Array[]
 
   constructor(fn: MachineFunction, liveness: Liveness, crossing: Uint8Array, spilled: Uint8Array) {
     this.#fn = fn
@@ -80,6 +82,7 @@ export class PressureWalk {
     this.live = new Uint8Array(fn.registers)
     this.mostSurviving = new Uint8Array(fn.blocks.length)
     this.passingAt = fn.blocks.map(({ ops }) => new Uint8Array(ops.length))
+    this.survivingAt = fn.blocks.map(({ ops }) => new Uint8Array(ops.length))
   }
 
   /**
@@ -91,15 +94,18 @@ export class PressureWalk {
       this.live.fill(0)
       this.surviving = this.passing = 0
       this.#liveness.liveOut.each(index, (register) => this.#enter(register))
-      const passingAt = this.passingAt[index]!
+      const [passingAt, survivingAt] = [this.passingAt[index]!, this.survivingAt[index]!]
       let at = block.ops.length - 1
       const check = (needed: readonly number[]) => {
         while (this.surviving > survivingCount) relieve(true, needed)
-        while (passing && this.passing + this.#spilledAmong(needed) > passingCount) relieve(false, needed)
+        if (passing) while (this.passing + this.#spilledAmong(needed) > passingCount) relieve(false, needed)
         if (this.surviving > this.mostSurviving[index]!) this.mostSurviving[index] = this.surviving
-        if (at >= 0) passingAt[at] = Math.max(passingAt[at]!, this.passing + this.#spilledAmong(needed))
+        if (at < 0) return
+        passingAt[at] = Math.max(passingAt[at]!, this.passing + this.#spilledAmong(needed))
+        survivingAt[at] = Math.max(survivingAt[at]!, this.surviving)
       }
       passingAt.fill(0)
+      survivingAt.fill(0)
       for (; at >= 0; at--) {
         const op = block.ops[at]!
         if (op.out >= 0) this.#atResult(op.out, op.kind === 'plain' && op.tied ? op.uses : [], check)

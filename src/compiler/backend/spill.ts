@@ -56,6 +56,37 @@ class SpillChoice {
       this.#changed = false
       this.walk.run(true, (surviving, needed) => this.#relieve(surviving, needed))
     } while (this.#changed)
+    if (this.repeatedLoads.size === 0) this.#joinClasses()
+  }
+
+  /**
+   * What a two-operand instruction turns into a value that crosses a call is made in a surviving
+   * register at once, where one is free for so long: that saves a move.
+   */
+  #joinClasses(): void {
+    const { crossing, spilled, survivingAt } = this.walk
+    const madeAt = new Int32Array(this.#fn.registers)
+    const lastRead = new Int32Array(this.#fn.registers)
+    this.#fn.blocks.forEach((block, index) => {
+      const inUse = survivingAt[index]!
+      madeAt.fill(-1)
+      block.ops.forEach((op, at) => {
+        for (const use of op.uses) if (use >= 0) lastRead[use] = at
+        if (op.out >= 0) madeAt[op.out] = at
+      })
+      for (let at = block.ops.length - 1; at >= 0; at--) {
+        const op = block.ops[at]!
+        if (op.kind !== 'plain' || !op.tied || crossing[op.out] === 0 || spilled[op.out] === 1) continue
+        const left = op.uses[0]!
+        const from = madeAt[left]!
+        const isCandidate = crossing[left] === 0 && spilled[left] === 0 && from >= 0 && from < at
+        // The result must take over the register: it does if nobody reads the left side later.
+        if (!isCandidate || lastRead[left] !== at || this.#liveness.liveOut.has(index, left)) continue
+        if (inUse.subarray(from, at).some((count) => count >= survivingCount)) continue
+        for (let between = from; between < at; between++) inUse[between]!++
+        crossing[left] = 1
+      }
+    })
   }
 
   #relieve(surviving: boolean, needed: readonly number[]): void {
