@@ -34,6 +34,8 @@ class Layout {
   /** Where blocks begin, in slots. */
   readonly #starts: Int32Array
   readonly #jumps: { index: number; slot: number; target: number }[] = []
+  /** Blocks that some jump or the end of the block before leads to. */
+  readonly #entered = new Set<number>()
 
   constructor(placed: PlacedFunction, frame: Frame, isa: Isa) {
     this.#placed = placed
@@ -44,7 +46,10 @@ class Layout {
 
   run(): Encoded {
     const order = this.#order()
+    this.#entered.add(order[0]!)
     order.forEach((block, position) => {
+      // Every jump to it became an exit of its own; the verifier refuses code that nothing reaches.
+      if (!this.#entered.has(block)) return
       this.#starts[block] = this.#slot
       const code = this.#placed.blocks[block]!
       for (const item of code) {
@@ -155,14 +160,23 @@ class Layout {
   }
 
   #jump(target: number, next: number, span: Span): void {
-    if (target === next) return
+    if (target === next) {
+      this.#entered.add(target)
+      return
+    }
     const code = this.#placed.blocks[target]!
     // A jump to nothing but `exit` is as long as the exit itself.
     if (code.length === 1 && lastPlaced(code).op.kind === 'return') {
       return this.#emit({ code: Code.exit, dst: 0, src: 0, off: 0, imm: 0 }, lastPlaced(code).op.span)
     }
-    this.#jumps.push({ index: this.#out.instructions.length, slot: this.#slot, target })
+    this.#jumpTo(target)
     this.#emit({ code: Code.jump, dst: 0, src: 0, off: 0, imm: 0 }, span)
+  }
+
+  /** The next instruction is a jump to this block. */
+  #jumpTo(target: number): void {
+    this.#entered.add(target)
+    this.#jumps.push({ index: this.#out.instructions.length, slot: this.#slot, target })
   }
 
   #branch(op: MachineOp & { kind: 'branch' }, uses: number[], next: number): void {
@@ -174,7 +188,7 @@ class Layout {
     const [operator, taken, other] = inverts ? [opposite, otherwise, then] as const : [op.operator, then, otherwise] as const
     const inRegister = uses.length === 2
     const code = (op.width === 64 ? Jump64 : Jump32) | JumpOperation[operator] | (inRegister ? FromRegister : 0)
-    this.#jumps.push({ index: this.#out.instructions.length, slot: this.#slot, target: taken })
+    this.#jumpTo(taken)
     this.#emit({ code, dst: uses[0]!, src: inRegister ? uses[1]! : 0, off: 0, imm: inRegister ? 0 : op.imm }, op.span)
     this.#jump(other, next, op.span)
   }
