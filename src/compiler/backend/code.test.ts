@@ -134,6 +134,24 @@ describe('code', () => {
     `)
   })
 
+  test('a context that is written to is not read again', () => {
+    const b = new FunctionBuilder('written')
+    const ctx = b.context()
+    const words = [0, 1, 2, 3, 4, 5].map((index) => b.load(ctx, index * 8))
+    b.call(5, 'ktime_get_ns', [])
+    for (let index = 0; index < 6; index++) b.store(ctx, index * 8, 8, b.number(0))
+    const fn = b.return(words.reduce((sum, word) => b.binary('add', sum, word)))
+    const environment = () => {
+      const memory = new Memory()
+      memory.map(0x1000n, Uint8Array.from({ length: 48 }, (_, at) => (at % 8 === 0 ? at + 1 : 0)))
+      return { memory, context: 0x1000n, helpers: { 5: () => 1n } }
+    }
+    const { instructions, stackBytes } = emitFunction(fn, { isa: 3 })
+    expect(stackBytes).toBeGreaterThan(0)
+    expect(runBytecode(encodeInstructions(instructions), environment())).toBe(126n)
+    expect(interpret(fn, environment())).toBe(126n)
+  })
+
   test('a loop keeps its variables in their registers', () => {
     const b = new FunctionBuilder('loop')
     const start = b.load(b.context())
@@ -165,6 +183,30 @@ describe('code', () => {
     expect(code(build((_, value) => value), 3)).toBe('0: r0 = *(u32 *)(r1 + 4)\n1: r0 <<= 32\n2: r0 s>>= 32\n3: exit')
     expect(code(build((_, value) => value), 4)).toBe('0: r0 = *(s32 *)(r1 + 4)\n1: exit')
     expect(code(build((b, value) => b.extend(value, 16, false)), 3)).toBe('0: r0 = *(u32 *)(r1 + 4)\n1: r0 &= 65535\n2: exit')
+  })
+
+  test('a signed byte compared with what its sign could matter to is extended', () => {
+    const compared = (constant: number, operator: 'eq' | 'slt') => {
+      const b = new FunctionBuilder('compared')
+      const byte = b.load(b.context(), 0, 1, { signed: true })
+      const [yes, no] = [b.block(), b.block()]
+      b.branch(byte, operator, b.number(constant), yes, no)
+      b.at(yes).return(b.number(1))
+      b.at(no)
+      return code(b.return(b.number(2)))
+    }
+    const extension = /<<= 56\n.* s>>= 56/
+    expect(compared(127, 'eq')).not.toMatch(extension)
+    expect(compared(128, 'eq')).toMatch(extension)
+    expect(compared(-1, 'eq')).toMatch(extension)
+    expect(compared(5, 'slt')).toMatch(extension)
+  })
+
+  test('a value wanted in four bytes and in eight is extended', () => {
+    const b = new FunctionBuilder('both')
+    const word = b.load(b.context(), 0, 4, { signed: true })
+    b.store(b.address(b.slot(8)), 0, 4, word)
+    expect(code(b.return(word))).toContain('s>>= 32')
   })
 
   test('constants in the shortest form', () => {
@@ -306,6 +348,32 @@ describe('the stack', () => {
     const helpers = { [copyHelper]: () => 0n }
     expect(runBytecode(encodeInstructions(result.instructions), { memory: new Memory(), context: 0n, helpers })).toBe(15n)
     expect(interpret(fn, { memory: new Memory(), context: 0n, helpers })).toBe(15n)
+  })
+
+  test('a call that reads one slot and fills the next one keeps them apart, whichever is larger', () => {
+    for (const sizes of [[24, 16, 8], [8, 16, 24]]) {
+      const b = new FunctionBuilder('chain')
+      const [first, second, third] = sizes.map((size) => b.address(b.slot(size)))
+      const copy = (to: Value, from: Value) => b.call(copyHelper, 'probe_read_kernel', [to, b.number(8), from])
+      b.store(first!, 0, 8, b.number(1))
+      copy(second!, first!)
+      copy(third!, second!)
+      expect(emitFunction(b.return(b.load(third!)), { isa: 3 }).stackBytes).toBe(40)
+    }
+  })
+
+  test('a slot keeps its place in blocks that only lie between its accesses', () => {
+    const b = new FunctionBuilder('between')
+    const word = b.load(b.context())
+    const outer = b.address(b.slot(8, 'outer'))
+    b.store(outer, 0, 8, word)
+    const [middle, end] = [b.block(), b.block()]
+    b.branch(word, 'ne', b.number(0), middle, end)
+    b.at(middle)
+    use(b, 64, 'inner')
+    b.jump(end)
+    b.at(end)
+    expect(emitFunction(b.return(b.load(outer)), { isa: 3 }).stackBytes).toBe(72)
   })
 
   test('a slot whose address a branch chooses is kept apart', () => {

@@ -8,15 +8,31 @@ import { emitFunction } from './emit.ts'
 import { contextWords, randomEnvironment } from './random-environment.ts'
 import { randomFunction, type RandomOptions } from './random-function.ts'
 import type { Isa } from './select.ts'
+import { shrink } from './shrink.ts'
 
-/** What IR and machine code do; equal if the back end is right. */
+/** What IR and machine code do differently; null if the back end is right. */
 function difference(fn: IrFunction, seed: number, isa: Isa): string | null {
   const expected = randomEnvironment(seed)
   const actual = randomEnvironment(seed)
   const wanted = interpret(fn, expected)
-  const got = runBytecode(encodeInstructions(emitFunction(fn, { isa }).instructions), actual)
-  if (wanted !== got) return `returned ${got}, not ${wanted}`
+  try {
+    const got = runBytecode(encodeInstructions(emitFunction(fn, { isa }).instructions), actual)
+    if (wanted !== got) return `returned ${got}, not ${wanted}`
+  } catch (error) {
+    return (error as Error).stack ?? String(error)
+  }
   return expected.calls.join('\n') === actual.calls.join('\n') ? null : 'other calls'
+}
+
+/** Whether it is a valid function that ends, and still goes wrong. */
+function stillFails(fn: IrFunction, seed: number, isa: Isa): boolean {
+  try {
+    validate(fn)
+    interpret(fn, { ...randomEnvironment(seed), maxSteps: 10_000 })
+  } catch {
+    return false
+  }
+  return difference(fn, seed, isa) !== null
 }
 
 function options(seed: number, isa: Isa): RandomOptions {
@@ -30,16 +46,30 @@ describe('random programs', () => {
       for (let seed = 0; seed < 1000; seed++) {
         const fn = randomFunction(seed * 4 + isa, options(seed, isa))
         validate(fn)
-        let problem: string | null
-        try {
-          problem = difference(fn, seed, isa)
-          if (emitFunction(fn, { isa }).stackBytes > fn.slots.length * 16) spilled++
-        } catch (error) {
-          problem = (error as Error).stack!
+        const problem = difference(fn, seed, isa)
+        if (problem !== null) {
+          const smaller = shrink(fn, (candidate) => stillFails(candidate, seed, isa))
+          expect.fail(`seed ${seed}: ${problem}\nshrunk: ${difference(smaller, seed, isa)}\n${printFunction(smaller)}`)
         }
-        if (problem !== null) expect.fail(`seed ${seed}: ${problem}\n${printFunction(fn)}`)
+        if (emitFunction(fn, { isa }).stackBytes > fn.slots.length * 16) spilled++
       }
       expect(spilled).toBeGreaterThan(300)
     })
   }
+
+  test('a failing one is shrunk to what matters', () => {
+    const fn = randomFunction(12, options(12, 3))
+    const divides = (candidate: IrFunction) => candidate.blocks.some(({ ops }) => ops.some((op) => op.op === 'binary' && op.operator === 'mod'))
+    const isValid = (candidate: IrFunction) => {
+      try {
+        validate(candidate)
+      } catch {
+        return false
+      }
+      return true
+    }
+    expect(divides(fn)).toBe(true)
+    const smaller = shrink(fn, (candidate) => isValid(candidate) && divides(candidate))
+    expect(smaller.blocks.flatMap(({ ops }) => ops.filter(({ op }) => op !== 'const')).length).toBe(1)
+  })
 })

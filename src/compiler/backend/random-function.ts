@@ -53,6 +53,8 @@ class Generator {
   #block: Block
   /** What each variable holds here. */
   #variables: Value[] = []
+  /** Stack slots that are set from the entry on. */
+  readonly #slots: StackSlot[] = []
   /** Other values that may be used here. */
   #values: Value[] = []
   #left: number
@@ -71,7 +73,7 @@ class Generator {
     while (this.#left > 0) this.#statement(0)
     let result = this.#constant(7n)
     for (const variable of this.#variables) result = this.#binary('add', this.#binary('mul', result, this.#constant(31n)), variable)
-    for (const slot of this.#fn.slots) {
+    for (const slot of this.#slots) {
       for (let offset = 0; offset < slot.size; offset += 8) result = this.#binary('xor', result, this.#load(this.#address(slot, 0), offset, 8))
     }
     this.#end({ op: 'return', value: result, span: nowhere })
@@ -189,14 +191,15 @@ class Generator {
     const kind = this.#below(20)
     if (kind < 9) this.#variables[this.#below(this.#variables.length)] = this.#computed()
     else if (kind < 12) this.#values.push(this.#computed())
-    else if (kind < 15) this.#memory()
+    else if (kind < 14) this.#memory()
+    else if (kind < 15) this.#passingSlot(depth)
     else if (kind < 18 && depth < 4) this.#branch(depth)
     else if (depth < 2) this.#loop(depth)
     else this.#memory()
   }
 
   #memory(): void {
-    const { slots } = this.#fn
+    const slots = this.#slots
     if (slots.length === 0 || (slots.length < 8 && this.#below(4) === 0)) return this.#newSlot()
     const size = this.#pick<Size>([1, 2, 4, 8])
     const offset = this.#below(slotBytes / size) * size
@@ -237,7 +240,7 @@ class Generator {
     const from = this.#block
     const param = this.#value(stackPointer)
     const early = this.#address(slot, offset)
-    const sides = [slot, this.#pick(this.#fn.slots)].map((one, side) => {
+    const sides = [slot, this.#pick(this.#slots)].map((one, side) => {
       const block = this.#block = this.#start([])
       const address = side === 0 ? early : this.#address(one, offset)
       return { block, address }
@@ -256,7 +259,7 @@ class Generator {
   }
 
   #copy(from: StackSlot): void {
-    const to = this.#pick(this.#fn.slots)
+    const to = this.#pick(this.#slots)
     const size = this.#constant(BigInt(this.#pick([4, 8, 16])))
     const out = this.#below(2) === 0 ? null : this.#value()
     this.#emit({ op: 'call', out, helper: copyHelper, name: 'probe_read_kernel', args: [this.#pointerTo(to), size, this.#pointerTo(from)], span: nowhere })
@@ -265,8 +268,8 @@ class Generator {
 
   /** Slots are made and filled in the entry block, whatever comes before: its operations dominate all. */
   #newSlot(): void {
-    const slot: StackSlot = { id: this.#fn.nextSlot++, size: slotBytes, align: 8 }
-    this.#fn.slots.push(slot)
+    const slot = this.#slot()
+    this.#slots.push(slot)
     const entry = this.#fn.blocks[0]!
     const at = entry.ops.findIndex((op) => op.op !== 'context')
     const address = this.#value(stackPointer)
@@ -278,6 +281,20 @@ class Generator {
       { op: 'store', pointer: address, offset: 8, size: 8, value: word, span: nowhere },
     ]
     entry.ops.splice(at < 0 ? entry.ops.length : at, 0, ...made)
+  }
+
+  #slot(): StackSlot {
+    const slot: StackSlot = { id: this.#fn.nextSlot++, size: slotBytes, align: 8 }
+    this.#fn.slots.push(slot)
+    return slot
+  }
+
+  /** A slot that is in use for a few statements only. */
+  #passingSlot(depth: number): void {
+    const slot = this.#slot()
+    this.#emit({ op: 'store', pointer: this.#address(slot, 0), offset: 8, size: 8, value: this.#operand(), span: nowhere })
+    for (let count = this.#below(4); count > 0; count--) this.#statement(depth + 1)
+    this.#values.push(this.#load(this.#address(slot, 0), 8, 8))
   }
 
   #condition() {

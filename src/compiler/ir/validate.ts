@@ -23,7 +23,8 @@ class Validation {
   readonly #definitions = new Map<number, Definition>()
   readonly #position: Map<Block, number>
   #dominators: Int32Array = new Int32Array(0)
-  #where = ''
+  /** The operation looked at; made into text only for an error. */
+  #where: () => string = () => ''
 
   constructor(fn: IrFunction) {
     this.#fn = fn
@@ -43,21 +44,21 @@ class Validation {
       // What cannot be reached has no dominators; passes may leave it until they prune.
       if (this.#dominators[index] === -1) return
       block.ops.forEach((op, at) => {
-        this.#where = `b${block.id}: ${printOp(op)}`
+        this.#where = () => `b${block.id}: ${printOp(op)}: `
         for (const operand of operandsOf(op)) this.#use(operand, index, at)
         this.#op(op, index, at)
       })
-      this.#where = `b${block.id}: ${printTerminator(block.terminator)}`
+      this.#where = () => `b${block.id}: ${printTerminator(block.terminator)}: `
       this.#terminator(block.terminator, index, block.ops.length)
     })
   }
 
   #fail(problem: string): never {
-    throw new InvalidIrError(`${this.#fn.name}: ${this.#where === '' ? '' : `${this.#where}: `}${problem}`)
+    throw new InvalidIrError(`${this.#fn.name}: ${this.#where()}${problem}`)
   }
 
   #successors(block: Block): number[] {
-    this.#where = `b${block.id}`
+    this.#where = () => `b${block.id}: `
     if ((block.terminator as Terminator | undefined) === undefined) this.#fail('it has no terminator')
     return edgesOf(block.terminator).map((edge) => {
       const index = this.#position.get(edge.target)
@@ -73,12 +74,12 @@ class Validation {
       if (other !== undefined) this.#fail(`v${value.id} is defined twice, in b${this.#fn.blocks[other.block]!.id} too`)
       this.#definitions.set(value.id, { block: index, at, value })
     }
-    this.#where = `b${block.id}`
+    this.#where = () => `b${block.id}: `
     for (const param of block.params) define(param, -1)
     block.ops.forEach((op, at) => {
       const out = outOf(op)
       if (out === null) return
-      this.#where = `b${block.id}: ${printOp(op)}`
+      this.#where = () => `b${block.id}: ${printOp(op)}: `
       define(out, at)
     })
   }
