@@ -134,6 +134,19 @@ describe('code', () => {
     `)
   })
 
+  test('a surviving register is not promised twice', () => {
+    const b = new FunctionBuilder('promised')
+    const ctx = b.context()
+    const kept = [b.load(ctx, 0), b.load(ctx, 8)]
+    b.call(5, 'ktime_get_ns', [])
+    const made = [b.load(ctx, 16), b.load(ctx, 24)]
+    b.store(b.address(b.slot(8)), 0, 8, b.load(ctx, 32))
+    const sums = made.map((word) => b.binary('add', word, b.number(1)))
+    b.call(5, 'ktime_get_ns', [])
+    const { stackBytes } = emitFunction(b.return([...kept, ...sums].reduce((sum, word) => b.binary('xor', sum, word))), { isa: 3 })
+    expect(stackBytes).toBe(8)
+  })
+
   test('a context that is written to is not read again', () => {
     const b = new FunctionBuilder('written')
     const ctx = b.context()
