@@ -43,7 +43,7 @@ function collectStyles(paths) {
       filter: { id: /\.css$/ },
       handler(id) {
         paths.push(id)
-        return { code: 'export {}', moduleSideEffects: false }
+        return { code: 'export {}', moduleType: 'js', moduleSideEffects: false }
       },
     },
   }

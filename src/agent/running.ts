@@ -22,6 +22,8 @@ export class RunningTime {
       else this.ahead.set(key, ahead)
       if (ns > 0) report.set(key, ns)
     }
+    // What was lost to a full map is never counted: forget rather than grow.
+    if (this.ahead.size > 10_000) this.ahead.clear()
     return report
   }
 }

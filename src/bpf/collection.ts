@@ -124,7 +124,7 @@ export class Collection {
   #context(options: LoadOptions): LoadContext {
     const { spec } = this
     const target = () => options.kernelBtf ?? kernelBtf()
-    const local = spec.btf === null ? undefined : new Btf(spec.btf)
+    const local = spec.btf === null ? undefined : Btf.parse(spec.btf)
     if (spec.btf !== null && spec.programs.some((program) => program.functions.length > 0)) this.#loadBtf(spec.btf)
     return {
       license: spec.license,

@@ -130,7 +130,7 @@ function rawTracepoint(program: number, name: string, what: string): Verdict {
 
 function tpBtf(): Verdict {
   const id = kernelBtf().find(`btf_trace_${quietTracepoint}`, 'typedef')
-  if (id === undefined) return 'no'
+  if (id === 0) return 'no'
   const program = loadBytes('tracing', returnZero, (attr) => {
     attr.u32(68, 23)
     attr.u32(108, id)

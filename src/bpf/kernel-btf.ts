@@ -39,8 +39,8 @@ function open(): Opened {
   }
   try {
     const mapping = map(fd, fstatSync(fd).size)
-    if (mapping === undefined) return { btf: new Btf(new Uint8Array(readFileSync(fd))), mapping, entry: undefined }
-    return { btf: new Btf(new Uint8Array(mapping.buffer)), mapping, entry: recordOpened('mapping', vmlinuxBtfPath) }
+    if (mapping === undefined) return { btf: Btf.parse(new Uint8Array(readFileSync(fd))), mapping, entry: undefined }
+    return { btf: Btf.parse(new Uint8Array(mapping.buffer)), mapping, entry: recordOpened('mapping', vmlinuxBtfPath) }
   } finally {
     closeSync(fd)
   }

@@ -153,7 +153,7 @@ function patchMaps(spec: ProgramSpec, code: Uint8Array, context: LoadContext): U
 /** The kernel describes the arguments of tracepoint NAME by the typedef btf_trace_NAME. */
 function tracepointTypeId(name: string, kernel: Btf): number {
   const id = kernel.find(`btf_trace_${name}`, 'typedef')
-  if (id === undefined) throw new TargetError(`tp_btf:${name}`, 'this kernel has no such tracepoint (its BTF has no btf_trace_' + name + ')')
+  if (id === 0) throw new TargetError(`tp_btf:${name}`, 'this kernel has no such tracepoint (its BTF has no btf_trace_' + name + ')')
   return id
 }
 

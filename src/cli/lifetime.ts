@@ -12,6 +12,8 @@ export class Lifetime {
   constructor() {
     this.ended = new Promise((resolve) => { this.end = resolve })
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => this.stop(signal))
+    // The entry's own way to end is for commands that only print.
+    process.stdout.removeAllListeners('error')
     process.stdout.on('error', (error: NodeJS.ErrnoException) => this.outputFailed(error))
     process.on('uncaughtException', (error) => this.crash(error))
     process.on('unhandledRejection', (error) => this.crash(error))

@@ -1,0 +1,286 @@
+import type { BpfMap } from '../bpf/map.ts'
+import { RingReader } from '../bpf/ring.ts'
+import type { MapDeclaration, RingDeclaration } from '../compiler/language/maps.ts'
+import * as block from '../probes/block.ts'
+import * as cgroup from '../probes/cgroup.ts'
+import * as process from '../probes/process.ts'
+import * as scheduler from '../probes/scheduler.ts'
+import * as syscalls from '../probes/syscalls.ts'
+import * as tcp from '../probes/tcp.ts'
+import type { EventSignal } from '../signals/signal.ts'
+import { decoder, type RecordView } from '../spec/codec.ts'
+import type { Cgroups } from './cgroups.ts'
+import { monotonicNs, type WallClock } from './clock.ts'
+import { connectionEvent, type ConnectionRecord } from './connection-events.ts'
+import { DiskTable, type DiskKey } from './disks.ts'
+import { emptyTotals } from './empty.ts'
+import { merge, summarise } from './histogram.ts'
+import type { LoadedProbe } from './loaded-probe.ts'
+import type { MeterRow } from './meter.ts'
+import { processEvent, type ProcessRecord } from './process-events.ts'
+import { BoundedQueue } from './queue.ts'
+import { RunningTime } from './running.ts'
+import { SignalReader, type AggregateSignal } from './signal-reader.ts'
+import type { Snapshot, Totals } from './snapshot.ts'
+import { keyText, Tally, type WorkloadKey } from './tally.ts'
+import { addHistogram, errnoRates, WorkloadTable } from './workload-table.ts'
+
+/** Events of one kind that a tick can carry. */
+const eventsPerTick = 4096
+/** errno values shown for the whole machine. */
+const shownErrors = 20
+const sweepEveryMs = 30_000
+
+type Reader<K> = SignalReader<K> | null
+type Handler = (view: RecordView, offset: number) => void
+
+/** Reads all signals of the built-in probes and makes of them what a tick has to say. */
+export class Collector {
+  private readonly cgroups: Cgroups
+  private readonly clock: WallClock
+  private readonly latency: Reader<WorkloadKey>
+  private readonly cpu: Reader<WorkloadKey>
+  private readonly calls: Reader<WorkloadKey>
+  private readonly errors: Reader<WorkloadKey & { errno: number }>
+  private readonly lifecycle: Reader<null>
+  private readonly connections: Reader<null>
+  private readonly diskLatency: Reader<DiskKey>
+  private readonly diskIo: Reader<DiskKey>
+  private readonly readers: SignalReader[] = []
+  private readonly running: BpfMap | null
+  private readonly runningTime = new RunningTime()
+  private readonly ring: RingReader | null
+  private readonly processQueue = new BoundedQueue<ProcessRecord>(eventsPerTick)
+  private readonly connectionQueue = new BoundedQueue<ConnectionRecord>(eventsPerTick)
+  private readonly starts = new Tally()
+  private readonly peers = new Tally()
+  private readonly table = new WorkloadTable()
+  private readonly disks = new DiskTable()
+  private readonly totals = emptyTotals()
+  private readonly errnoTotals = new Map<number, number>()
+  private sweepAt = 0
+
+  constructor(probes: readonly LoadedProbe[], cgroups: Cgroups, clock: WallClock) {
+    this.cgroups = cgroups
+    this.clock = clock
+    const mapOf = (declaration: MapDeclaration | RingDeclaration) => {
+      for (const probe of probes) {
+        const map = probe.isOn ? probe.map(declaration) : undefined
+        if (map !== undefined) return map
+      }
+      return null
+    }
+    const reader = (signal: AggregateSignal): Reader<any> => {
+      const map = mapOf(signal.map)
+      if (map === null) return null
+      const made = new SignalReader(signal, map)
+      this.readers.push(made)
+      return made
+    }
+    this.latency = reader(scheduler.latency)
+    this.cpu = reader(scheduler.cpu)
+    this.calls = reader(syscalls.calls)
+    this.errors = reader(syscalls.errors)
+    this.lifecycle = reader(process.lifecycle)
+    this.connections = reader(tcp.connections)
+    this.diskLatency = reader(block.latency)
+    this.diskIo = reader(block.io)
+    this.running = mapOf(scheduler.running)
+    this.ring = this.openRings(mapOf)
+  }
+
+  /** Events that came and found no room since the start. */
+  get dropped(): number { return this.processQueue.dropped + this.connectionQueue.dropped }
+
+  /** One tick: `seconds` since the last one, `now` in milliseconds of a clock that only goes forward. */
+  tick(seconds: number, now: number): Pick<Snapshot, 'totals' | 'workloads' | 'processes' | 'connections' | 'disks'> {
+    this.clock.adjust()
+    // Records that still wait belong to this tick, and bring the names of new cgroups.
+    if (this.ring !== null) this.ring.drain(this.onRecord)
+    this.readScheduler(seconds, now)
+    this.readCalls(seconds, now)
+    this.readLifecycle(seconds)
+    this.readConnections(seconds)
+    this.readDisks(now)
+    for (const { key, count } of this.starts.take()) this.activity(key, now).starts += count
+    for (const { key, count } of this.peers.take()) this.activity(key, now).connections += count
+    const processes = this.processQueue.take().map((record) => processEvent(record, this.clock, this.cgroups).event)
+    const connections = this.connectionQueue.take().map((record) => connectionEvent(record, this.clock, this.cgroups).event)
+    if (now >= this.sweepAt) this.sweep(now)
+    return {
+      totals: structuredClone(this.totals), workloads: this.table.finish(seconds, now), processes, connections, disks: this.disks.finish(seconds, now),
+    }
+  }
+
+  close(): void {
+    this.ring?.close()
+  }
+
+  private activity(key: WorkloadKey, now: number) {
+    return this.table.of(this.cgroups.workload(key.cgroup, key.comm), now)
+  }
+
+  private readScheduler(seconds: number, now: number): void {
+    const all: number[] = []
+    let waited = 0
+    for (const { key, delta } of changed(this.latency, now)) {
+      const buckets = delta.subarray(1)
+      addHistogram(this.activity(key, now), delta[0]!, buckets)
+      merge(all, buckets)
+      waited += delta[0]!
+    }
+    this.totals.runQueueLatency = summarise(all, waited)
+
+    const [time, switches] = cells(scheduler.cpu, 'time', 'switches')
+    const keys = new Map<string, WorkloadKey>()
+    const counted = new Map<string, number>()
+    let switched = 0
+    for (const { key, delta } of changed(this.cpu, now)) {
+      this.activity(key, now).switches += delta[switches]!
+      switched += delta[switches]!
+      keys.set(keyText(key), key)
+      counted.set(keyText(key), delta[time]!)
+    }
+    let busy = 0
+    for (const [text, ns] of this.runningTime.settle(counted, this.runningNow(keys))) {
+      busy += ns
+      const key = keys.get(text)
+      if (key !== undefined) this.activity(key, now).cpuNs += ns
+    }
+    this.totals.cpu = { busyCores: busy / 1e9 / seconds, contextSwitchesPerSecond: switched / seconds }
+  }
+
+  /** Nanoseconds that the tasks on the CPUs have run since they came there, by workload key. */
+  private runningNow(keys: Map<string, WorkloadKey>): Map<string, number> {
+    const running = new Map<string, number>()
+    if (this.running === null) return running
+    const decode = decoder(scheduler.running.value)
+    const { valueView, cpus, cpuStride } = this.running.readRaw()
+    const now = monotonicNs()
+    for (let cpu = 0; cpu < cpus; cpu++) {
+      const { since, pid, workload } = decode(valueView, cpu * cpuStride) as { since: number; pid: number; workload: WorkloadKey }
+      if (since === 0 || pid === 0) continue
+      const text = keyText(workload)
+      keys.set(text, workload)
+      running.set(text, (running.get(text) ?? 0) + Math.max(0, now - since))
+    }
+    return running
+  }
+
+  private readCalls(seconds: number, now: number): void {
+    const [count, failed] = cells(syscalls.calls, 'count', 'errors')
+    let calls = 0
+    let failures = 0
+    for (const { key, delta } of changed(this.calls, now)) {
+      const activity = this.activity(key, now)
+      activity.calls += delta[count]!
+      activity.errors += delta[failed]!
+      calls += delta[count]!
+      failures += delta[failed]!
+    }
+    const tick = new Map<number, number>()
+    for (const { key, delta } of changed(this.errors, now)) {
+      const { errno } = this.activity(key, now)
+      errno.set(key.errno, (errno.get(key.errno) ?? 0) + delta[0]!)
+      tick.set(key.errno, (tick.get(key.errno) ?? 0) + delta[0]!)
+      this.errnoTotals.set(key.errno, (this.errnoTotals.get(key.errno) ?? 0) + delta[0]!)
+    }
+    this.totals.syscalls = {
+      perSecond: calls / seconds, errorsPerSecond: failures / seconds, total: this.totals.syscalls.total + calls,
+      errors: errnoRates(tick, this.errnoTotals, seconds).slice(0, shownErrors),
+    }
+  }
+
+  private readLifecycle(seconds: number): void {
+    const { processes } = this.totals
+    const [began, threads, exits] = cells(process.lifecycle, 'processes', 'threads', 'exits')
+    const delta = lone(this.lifecycle)
+    processes.starts += delta[began] ?? 0
+    processes.ends += delta[exits] ?? 0
+    processes.forks += (delta[began] ?? 0) + (delta[threads] ?? 0)
+    processes.startsPerSecond = (delta[began] ?? 0) / seconds
+    processes.endsPerSecond = (delta[exits] ?? 0) / seconds
+  }
+
+  private readConnections(seconds: number): void {
+    const sums: Totals['tcp'] = this.totals.tcp
+    const delta = lone(this.connections)
+    const names = ['opened', 'accepted', 'closed', 'failed'] as const
+    const at = cells(tcp.connections, ...names)
+    for (const [index, name] of names.entries()) {
+      const gained = delta[at[index]!] ?? 0
+      sums[name] += gained
+      sums[`${name}PerSecond`] = gained / seconds
+    }
+  }
+
+  private readDisks(now: number): void {
+    const [requests, bytes] = cells(block.io, 'requests', 'bytes')
+    for (const { key, delta } of changed(this.diskIo, now)) this.disks.addRequests(key, delta[requests]!, delta[bytes]!, now)
+    for (const { key, delta } of changed(this.diskLatency, now)) this.disks.addLatency(key, delta[0]!, delta.subarray(1), now)
+  }
+
+  private sweep(now: number): void {
+    this.sweepAt = now + sweepEveryMs
+    for (const reader of this.readers) reader.sweep(now, (key: { cgroup?: number }) => key.cgroup !== undefined && this.cgroups.isGone(key.cgroup))
+    this.cgroups.forget()
+  }
+
+  private handlers: Map<number, Handler>[] = []
+  private readonly onRecord = (view: RecordView, offset: number, _length: number, ring: number) => {
+    const handler = this.handlers[ring]!.get(view.u32[offset >> 2]!)
+    if (handler === undefined) throw new Error(`a record of the unknown type ${view.u32[offset >> 2]} came from a ring`)
+    handler(view, offset)
+  }
+
+  private openRings(mapOf: (declaration: MapDeclaration | RingDeclaration) => BpfMap | null): RingReader | null {
+    const maps: BpfMap[] = []
+    const listen = (signal: EventSignal, handle: (record: any) => void) => {
+      const map = mapOf(signal.ring)
+      if (map === null) return
+      if (!maps.includes(map)) {
+        maps.push(map)
+        this.handlers.push(new Map())
+      }
+      const decode = decoder(signal.record)
+      this.handlers[maps.indexOf(map)]!.set(signal.type, (view, offset) => handle(decode(view, offset)))
+    }
+    listen(cgroup.made, ({ id, path }) => this.cgroups.created(id, path))
+    listen(cgroup.removed, ({ id }) => this.cgroups.removed(id))
+    listen(process.started, (record) => {
+      this.starts.add(record.workload)
+      this.processQueue.push({ type: 'start', record })
+    })
+    listen(process.executed, (record) => this.processQueue.push({ type: 'exec', record }))
+    listen(process.ended, (record) => this.processQueue.push({ type: 'end', record }))
+    listen(tcp.opened, (record) => {
+      if (record.owner.pid !== 0) this.peers.add(record.owner.workload)
+      this.connectionQueue.push({ type: 'opened', record })
+    })
+    listen(tcp.closed, (record) => this.connectionQueue.push({ type: 'closed', record }))
+    if (maps.length === 0) return null
+    const ring = RingReader.open(maps)
+    ring.start(this.onRecord)
+    return ring
+  }
+}
+
+/** The rows that the last tick changed. */
+function* changed<K>(reader: Reader<K>, now: number): Iterable<MeterRow<K>> {
+  if (reader === null) return
+  for (const row of reader.read(now)) if (row.changed) yield row
+}
+
+const nothing = new Float64Array(0)
+/** What the only row of a signal without labels gained. */
+function lone(reader: Reader<null>): Float64Array {
+  if (reader === null) return nothing
+  for (const row of reader.read(0)) return row.delta
+  return nothing
+}
+
+/** Where the counters of a group lie in a row. */
+function cells<F extends Record<string, string>, N extends (keyof F & string)[]>(signal: { counters: F; name: string }, ...names: N): { [I in keyof N]: number } {
+  const order = Object.keys(signal.counters)
+  return names.map((name) => order.indexOf(name)) as { [I in keyof N]: number }
+}
