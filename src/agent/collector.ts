@@ -1,5 +1,4 @@
 import type { BpfMap } from '../bpf/map.ts'
-import { RingReader } from '../bpf/ring.ts'
 import type { MapDeclaration, RingDeclaration } from '../compiler/language/maps.ts'
 import * as block from '../probes/block.ts'
 import * as cgroup from '../probes/cgroup.ts'
@@ -8,12 +7,13 @@ import * as scheduler from '../probes/scheduler.ts'
 import * as syscalls from '../probes/syscalls.ts'
 import * as tcp from '../probes/tcp.ts'
 import type { EventSignal } from '../signals/signal.ts'
-import { decoder, type RecordView } from '../spec/codec.ts'
+import { decoder } from '../spec/codec.ts'
 import type { Cgroups } from './cgroups.ts'
 import { monotonicNs, type WallClock } from './clock.ts'
 import { connectionEvent, type ConnectionRecord } from './connection-events.ts'
 import { DiskTable, type DiskKey } from './disks.ts'
 import { emptyTotals } from './empty.ts'
+import { EventReader } from './event-reader.ts'
 import { merge, summarise } from './histogram.ts'
 import type { LoadedProbe } from './loaded-probe.ts'
 import type { MeterRow } from './meter.ts'
@@ -32,7 +32,6 @@ const shownErrors = 20
 const sweepEveryMs = 30_000
 
 type Reader<K> = SignalReader<K> | null
-type Handler = (view: RecordView, offset: number) => void
 
 /** Reads all signals of the built-in probes and makes of them what a tick has to say. */
 export class Collector {
@@ -49,7 +48,7 @@ export class Collector {
   private readonly readers: SignalReader[] = []
   private readonly running: BpfMap | null
   private readonly runningTime = new RunningTime()
-  private readonly ring: RingReader | null
+  private readonly events: EventReader
   private readonly processQueue = new BoundedQueue<ProcessRecord>(eventsPerTick)
   private readonly connectionQueue = new BoundedQueue<ConnectionRecord>(eventsPerTick)
   private readonly starts = new Tally()
@@ -86,7 +85,7 @@ export class Collector {
     this.diskLatency = reader(block.latency)
     this.diskIo = reader(block.io)
     this.running = mapOf(scheduler.running)
-    this.ring = this.openRings(mapOf)
+    this.events = this.openRings(mapOf)
   }
 
   /** Events that came and found no room since the start. */
@@ -96,7 +95,7 @@ export class Collector {
   tick(seconds: number, now: number): Pick<Snapshot, 'totals' | 'workloads' | 'processes' | 'connections' | 'disks'> {
     this.clock.adjust()
     // Records that still wait belong to this tick, and bring the names of new cgroups.
-    if (this.ring !== null) this.ring.drain(this.onRecord)
+    this.events.drain()
     this.readScheduler(seconds, now)
     this.readCalls(seconds, now)
     this.readLifecycle(seconds)
@@ -113,7 +112,7 @@ export class Collector {
   }
 
   close(): void {
-    this.ring?.close()
+    this.events.close()
   }
 
   private activity(key: WorkloadKey, now: number) {
@@ -226,24 +225,11 @@ export class Collector {
     this.cgroups.forget()
   }
 
-  private handlers: Map<number, Handler>[] = []
-  private readonly onRecord = (view: RecordView, offset: number, _length: number, ring: number) => {
-    const handler = this.handlers[ring]!.get(view.u32[offset >> 2]!)
-    if (handler === undefined) throw new Error(`a record of the unknown type ${view.u32[offset >> 2]} came from a ring`)
-    handler(view, offset)
-  }
-
-  private openRings(mapOf: (declaration: MapDeclaration | RingDeclaration) => BpfMap | null): RingReader | null {
-    const maps: BpfMap[] = []
+  private openRings(mapOf: (declaration: MapDeclaration | RingDeclaration) => BpfMap | null): EventReader {
+    const reader = new EventReader()
     const listen = (signal: EventSignal, handle: (record: any) => void) => {
       const map = mapOf(signal.ring)
-      if (map === null) return
-      if (!maps.includes(map)) {
-        maps.push(map)
-        this.handlers.push(new Map())
-      }
-      const decode = decoder(signal.record)
-      this.handlers[maps.indexOf(map)]!.set(signal.type, (view, offset) => handle(decode(view, offset)))
+      if (map !== null) reader.listen(signal, map, handle)
     }
     listen(cgroup.made, ({ id, path }) => this.cgroups.created(id, path))
     listen(cgroup.removed, ({ id }) => this.cgroups.removed(id))
@@ -258,10 +244,8 @@ export class Collector {
       this.connectionQueue.push({ type: 'opened', record })
     })
     listen(tcp.closed, (record) => this.connectionQueue.push({ type: 'closed', record }))
-    if (maps.length === 0) return null
-    const ring = RingReader.open(maps)
-    ring.start(this.onRecord)
-    return ring
+    reader.start()
+    return reader
   }
 }
 

@@ -63,6 +63,7 @@ function sumOf(map: BpfMap): number {
   const { values, count } = map.readRaw()
   const view = new DataView(values.buffer, values.byteOffset, values.byteLength)
   let sum = 0
-  for (let offset = 0; count > 0 && offset < values.byteLength; offset += 8) sum += Number(view.getBigUint64(offset, true))
+  if (count === 0) return 0
+  for (let offset = 0; offset < values.byteLength; offset += 8) sum += Number(view.getBigUint64(offset, true))
   return sum
 }

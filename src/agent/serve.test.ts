@@ -162,4 +162,5 @@ test('closing ends the streams', async () => {
   await a.until('retry')
   await server.close()
   await a.closed
+  expect(server.clients.streaming).toBe(0)
 })

@@ -199,7 +199,7 @@ export class BpfMap<K = any, V = any> {
   /** Closes its readers too. The kernel keeps the map while a program holds it. */
   close(): void {
     if (this.#descriptor.closed) return
-    for (const action of [...this.#beforeClose]) action()
+    for (const action of Array.from(this.#beforeClose)) action()
     this.#mapped?.close()
     this.#batch?.close()
     if (this.#io !== undefined) release(this.#io)

@@ -1,7 +1,7 @@
 import type { Btf } from '../btf/btf.ts'
 import { ProgramType } from '../spec/spec.ts'
 import type { ProgramSpec } from '../spec/spec.ts'
-import { Errno, SysError } from '../sys/errno.ts'
+import { Errno, type SysError } from '../sys/errno.ts'
 import { allocate, release } from '../sys/memory.ts'
 import type { Block } from '../sys/memory.ts'
 import { command, commandError } from './command.ts'

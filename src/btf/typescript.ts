@@ -76,10 +76,10 @@ class Writer {
     // Writing a struct may want further ones.
     for (const [name, id] of this.#wanted) {
       if (this.#whole !== null && !this.#whole.has(name)) {
-        lines.push(`export interface ${name} { readonly __opaque: '${name}' }`)
+        lines.push(`export interface ${typeName(name)} { readonly __opaque: '${name}' }`)
         continue
       }
-      lines.push(`export interface ${name} {`)
+      lines.push(`export interface ${typeName(name)} {`)
       const seen = new Set<string>()
       for (const field of this.#fields(id, seen)) lines.push(`  ${field}`)
       lines.push('}')
@@ -119,7 +119,7 @@ class Writer {
   #structType(type: BtfType & { kind: 'struct' | 'union' }, id: number): string {
     if (type.name !== '') {
       this.want(type.name)
-      return type.name
+      return typeName(type.name)
     }
     return `{ ${this.#fields(id, new Set()).join('; ')} }`
   }
@@ -133,7 +133,7 @@ class Writer {
     const target = this.#btf.type(this.#btf.resolve(id))
     if ((target.kind === 'struct' || target.kind === 'union') && target.name !== '') {
       this.want(target.name)
-      return target.name
+      return typeName(target.name)
     }
     return this.#isChar(id) ? 'chars' : 'pointer'
   }
@@ -159,6 +159,13 @@ class Writer {
     const proto = func.kind === 'func' ? this.#btf.type(func.type) : func
     return proto.kind === 'funcProto' ? proto.params.slice(1).map((param) => reserved.has(param.name) ? `${param.name}_` : param.name || undefined) : []
   }
+}
+
+/** Names that TypeScript keeps for itself: `struct class` is `class_`. */
+const reservedTypes = new Set(['class', 'default', 'enum', 'function', 'any', 'string', 'number', 'boolean', 'symbol', 'bigint', 'object', 'unknown', 'never'])
+
+function typeName(name: string): string {
+  return reservedTypes.has(name) ? `${name}_` : name
 }
 
 const reserved = new Set(['delete', 'new', 'function', 'class', 'in', 'default', 'this', 'typeof', 'var', 'void', 'with'])

@@ -1,7 +1,7 @@
 import type { Btf } from '../btf/btf.ts'
 import { BtfBuilder } from '../btf/builder.ts'
 import { encode } from '../asm/encode.ts'
-import { ProgramType, type MapSpec, type ProgramSpec, type ProgramTypeName, type Spec } from '../spec/spec.ts'
+import type { MapSpec, ProgramSpec, ProgramType, ProgramTypeName, Spec } from '../spec/spec.ts'
 import { emitFunction, type EmittedFunction } from './backend/emit.ts'
 import type { CoreReference, IrFunction } from './ir/ir.ts'
 import { printFunction } from './ir/print.ts'

@@ -1,4 +1,4 @@
-import type { request } from 'skep/vmlinux'
+import type { gendisk, request } from 'skep/vmlinux'
 import { address, ktime } from '../compiler/language/intrinsics.ts'
 import { hash } from '../compiler/language/maps.ts'
 import { tp_btf } from '../compiler/language/programs.ts'
@@ -35,7 +35,8 @@ export const io = counterGroup('block', {
 const issuedAt = hash(u64, u64, { maxEntries: 10_240 })
 export const stampsLost = lossCounter('block.stamps')
 
-function diskOf(rq: request) {
+/** The disk moved from the request to its queue with kernel 5.17. */
+function diskOf(rq: request | (request & { rq_disk: gendisk })) {
   'use bpf'
   return 'rq_disk' in rq ? rq.rq_disk : rq.q.disk
 }

@@ -21,6 +21,6 @@ export function counterGroup<L extends Labels, F extends Record<string, string>>
     return slot
   }
 
-  const { counters, description } = options
+  const { counters, description = '' } = options
   return { kind: 'counterGroup', name, unit: '', description, labels, counters, map, lost, at }
 }

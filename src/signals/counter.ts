@@ -17,5 +17,5 @@ export function counter<L extends Labels>(name: string, options: SignalOptions<L
     }
   }
 
-  return { kind: 'counter', name, unit: options.unit, description: options.description, labels, map, lost, add }
+  return { kind: 'counter', name, unit: options.unit, description: options.description ?? '', labels, map, lost, add }
 }

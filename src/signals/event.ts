@@ -4,7 +4,7 @@ import { struct, u32, type FieldsOf } from '../spec/schema.ts'
 import { lossCounter, type EventSignal, type Labels } from './signal.ts'
 
 export interface EventOptions<F extends Labels> {
-  description: string
+  description?: string
   /** The record's fields. */
   fields: F
   /** The ring it travels on; events of one ring keep their order. */
@@ -18,6 +18,7 @@ const typesOnRing = new WeakMap<RingDeclaration, number>()
 /** Something that is rare or matters one by one: a record on a ring buffer. */
 export function event<F extends Labels>(name: string, options: EventOptions<F>): EventSignal<F> {
   const { ring } = options
+  if ('type' in options.fields) throw new TypeError(`event '${name}': the field 'type' is the record's own; give yours another name`)
   const type = (typesOnRing.get(ring) ?? 0) + 1
   typesOnRing.set(ring, type)
   const record = struct({ type: u32, ...options.fields }) as EventSignal<F>['record']
@@ -37,5 +38,5 @@ export function event<F extends Labels>(name: string, options: EventOptions<F>):
     else ring.submit(slot, RING_NO_WAKEUP)
   }
 
-  return { kind: 'event', name, unit: '{event}', description: options.description, ring, type, record, lost, emit }
+  return { kind: 'event', name, unit: '{event}', description: options.description ?? '', ring, type, record, lost, emit }
 }

@@ -31,5 +31,5 @@ export function histogram<L extends Labels>(name: string, options: HistogramOpti
     slot.buckets[min(log2(amount), last)] += 1
   }
 
-  return { kind: 'histogram', name, unit: options.unit, description: options.description, labels, buckets, map, lost, record }
+  return { kind: 'histogram', name, unit: options.unit, description: options.description ?? '', labels, buckets, map, lost, record }
 }

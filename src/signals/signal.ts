@@ -14,7 +14,7 @@ export interface SignalOptions<L extends Labels> {
   /** UCUM-like unit: 'ns', 'By', '{event}'. */
   unit: string
   /** One line for a person. */
-  description: string
+  description?: string
   /** Labels, in the order of the key's fields; or a struct schema with them. */
   by?: L | StructSchema<FieldsOf<L>>
   /** Keys held at most; further ones are counted as lost. */
@@ -24,6 +24,7 @@ export interface SignalOptions<L extends Labels> {
 interface SignalBase {
   readonly name: string
   readonly unit: string
+  /** One line for a person; '' when the module gives none. */
   readonly description: string
   /** One number a CPU: what could not be recorded since the map or ring was full. */
   readonly lost: MapDeclaration

@@ -1,5 +1,5 @@
 import type { EsNode } from '../capture/kernel-function.ts'
-import { RingDeclaration } from '../language/maps.ts'
+import type { RingDeclaration } from '../language/maps.ts'
 import type { Schema } from '../../spec/schema.ts'
 import { expression } from './expression.ts'
 import { toScalar } from './arithmetic.ts'

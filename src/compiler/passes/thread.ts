@@ -138,7 +138,7 @@ function repair(fn: IrFunction, value: Value, home: Block, atEnd: Map<Block, Val
     return param
   }
   const end = (block: Block): Value => atEnd.get(block) ?? start(block)
-  for (const block of [...fn.blocks]) {
+  for (const block of fn.blocks.slice()) {
     if (block === home || !uses(block, value)) continue
     const reaching = (used: Value) => (used === value ? end(block) : used)
     for (const op of block.ops) substituteOp(op, reaching)

@@ -1,0 +1,138 @@
+import { accessSync, constants, statSync } from 'node:fs'
+import { basename, extname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { explain, hookName } from '../agent/loaded-probe.ts'
+import { preflight } from '../agent/preflight.ts'
+import { SignalSession } from '../agent/signal-session.ts'
+import { Collection } from '../bpf/collection.ts'
+import { kernelBtf } from '../bpf/kernel-btf.ts'
+import { compileModule, type Compiled } from '../compiler/compile.ts'
+import { CompileError } from '../compiler/errors.ts'
+import { MapDeclaration } from '../compiler/language/maps.ts'
+import { installLoader } from '../register/install.ts'
+import * as library from '../skep.ts'
+import { parseCount, parseDuration, type Arguments } from './arguments.ts'
+import { Lifetime } from './lifetime.ts'
+import { eventLine, labelText, readingJson, readingLines } from './signal-lines.ts'
+import { signalsOf } from './signals.ts'
+
+interface Options { path: string; json: boolean; intervalMs: number; durationMs: number | null; count: number | null }
+
+/** `skep run file.ts`: compiles, loads and attaches the programs that a module exports, and shows its signals until it is stopped. */
+export async function runFile({ flags, values, positional }: Arguments): Promise<number> {
+  const duration = values.get('duration')
+  const count = values.get('count')
+  const options: Options = {
+    path: positional[0]!,
+    json: flags.has('json'),
+    intervalMs: parseDuration('--interval', values.get('interval') ?? '1', 10),
+    durationMs: duration === undefined ? null : parseDuration('--duration', duration, 1),
+    count: count === undefined ? null : parseCount('--count', count),
+  }
+  const unreadable = whyUnreadable(options.path)
+  if (unreadable !== null) return failed(unreadable)
+  let module: Record<string, unknown>
+  try {
+    await installLoader({ api: { skep: library } })
+    module = await import(pathToFileURL(resolve(options.path)).href) as Record<string, unknown>
+  } catch (error) {
+    return failed(`${options.path} cannot be loaded:\n${messageOf(error)}`)
+  }
+  // What the machine refuses comes first: without its types nothing can be compiled.
+  const refusal = preflight()
+  if (refusal !== null) {
+    process.stderr.write(`skep: ${refusal.reason} ${refusal.remedy}\n`)
+    return 1
+  }
+  let compiled: Compiled
+  try {
+    compiled = compileModule(module, { btf: kernelBtf(), name: basename(options.path, extname(options.path)) })
+  } catch (error) {
+    if (error instanceof CompileError || error instanceof TypeError || error instanceof RangeError) return failed(error.message)
+    throw error
+  }
+  return observe(compiled, module, options)
+}
+
+function whyUnreadable(path: string): string | null {
+  if (!/\.([cm]?ts|m?js)$/.test(path)) return `${path}: a probe is a TypeScript or JavaScript module; its name ends in .ts, .mts, .js or .mjs`
+  try {
+    accessSync(path, constants.R_OK)
+    return statSync(path).isFile() ? null : `${path} is no file`
+  } catch (error) {
+    return `cannot read ${path}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (error as Error).message}`
+  }
+}
+
+async function observe(compiled: Compiled, module: Record<string, unknown>, options: Options): Promise<number> {
+  const lifetime = new Lifetime()
+  const collection = Collection.load(compiled.spec)
+  try {
+    collection.attachAll()
+    for (const [name, error] of collection.failures) {
+      const { reason, remedy } = explain(error)
+      process.stderr.write(`skep: ${name} is not attached: ${reason}${remedy === null ? '' : ` ${remedy}`}\n`)
+    }
+    if (collection.links.size === 0) return 1
+    const hooks = [...collection.links.values()].map((link) => hookName(link.target))
+    process.stderr.write(`skep: attached ${hooks.join(', ')}; Ctrl-C ends\n`)
+    await show(collection, compiled, module, options, lifetime)
+    return 0
+  } finally {
+    collection.close()
+  }
+}
+
+async function show(collection: Collection, { maps }: Compiled, module: Record<string, unknown>, options: Options, lifetime: Lifetime): Promise<void> {
+  const byDeclaration = new Map([...maps].map(([name, declaration]) => [declaration, collection.maps.get(name)]))
+  const write = (text: string) => { process.stdout.write(`${text}\n`) }
+  const session = new SignalSession(signalsOf(module), (declaration) => byDeclaration.get(declaration), (signal, record) => {
+    write(options.json ? JSON.stringify({ event: signal.name, ...record }) : eventLine(signal, record))
+  })
+  let ticks = 0
+  const tick = () => {
+    const readings = session.read(performance.now())
+    if (options.json) for (const reading of readings) write(JSON.stringify({ at: Date.now(), ...readingJson(reading) }))
+    else if (readings.length > 0) write(readings.flatMap((reading) => [...readingLines(reading), '']).join('\n'))
+    if (++ticks === options.count) lifetime.stop()
+  }
+  const timer = setInterval(tick, options.intervalMs)
+  const end = options.durationMs === null ? undefined : setTimeout(() => lifetime.stop(), options.durationMs)
+  try {
+    await lifetime.ended
+    clearInterval(timer)
+    if (ticks !== options.count) tick()
+    for (const [name, value] of Object.entries(module)) {
+      const map = value instanceof MapDeclaration ? byDeclaration.get(value) : undefined
+      if (map !== undefined) showMap(name, map.readAll(), options.json, write)
+    }
+    if (session.lost > 0) process.stderr.write(`skep: ${session.lost} records were lost, since a map or ring was full\n`)
+  } finally {
+    clearInterval(timer)
+    clearTimeout(end)
+    session.close()
+  }
+}
+
+/** An exported map, once at the end. */
+function showMap(name: string, entries: [unknown, unknown][], json: boolean, write: (text: string) => void): void {
+  if (json) return write(JSON.stringify({ map: name, entries }))
+  write(`${name}: ${entries.length} entries`)
+  for (const [key, value] of entries) write(`  ${part(key)}: ${part(value)}`)
+}
+
+function part(value: unknown): string {
+  return labelText(value) || String(value)
+}
+
+/** A CaptureError may come from Node's hooks thread, where only its message survives. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const own = /^\S+:\d+:\d+: /.test(error.message)
+  return own ? error.message : error.stack ?? error.message
+}
+
+function failed(message: string): number {
+  process.stderr.write(`skep: ${message}\n`)
+  return 2
+}
