@@ -1,4 +1,5 @@
 import { BtfError } from './error.ts'
+import { essentialName, mayBeFlavour } from './flavours.ts'
 import { indexNames, indexTypes, type TypeIndex } from './index-types.ts'
 import { hash } from './name-hash.ts'
 import { inflate } from './inflate.ts'
@@ -11,6 +12,8 @@ export type { BtfKind, BtfMember, BtfType, MemberPath } from './type.ts'
 const SCANS_BEFORE_HASH = 20
 /** Typedefs of typedefs and arrays of arrays end after this many steps, or are a cycle. */
 const MAX_DEPTH = 64
+/** Anonymous structs inside one struct that a search for a member enters. */
+const MAX_STRUCTS = 1000
 
 const decoder = new TextDecoder()
 
@@ -34,6 +37,7 @@ export class Btf {
   readonly #members = new Map<number, Map<string, MemberPath | undefined>>()
   #scans = 0
   #names: { table: Uint32Array; mask: number } | null = null
+  #flavours: Map<string, number[]> | null = null
 
   private constructor(bytes: Uint8Array, base: Btf | null, section: { types: number; typesLength: number; strings: number; stringsLength: number }) {
     this.#bytes = bytes
@@ -160,6 +164,38 @@ export class Btf {
     return above.concat(own)
   }
 
+  /**
+   * Ids of all types of the kinds whose name without its flavour (`___suffix`) is `essential`, in order:
+   * the candidates for a CO-RE relocation.
+   */
+  findFlavours(essential: string, ...kinds: BtfKind[]): number[] {
+    const plain = this.findAll(essential, ...kinds)
+    const suffixed = this.#flavoursOf(essential).filter((id) => kinds.length === 0 || kinds.includes(this.kindOf(id)))
+    return suffixed.length === 0 ? plain : plain.concat(suffixed).sort((a, b) => a - b)
+  }
+
+  #flavoursOf(essential: string): number[] {
+    this.#flavours ??= this.#indexFlavours()
+    const above = this.base === null ? [] : this.base.#flavoursOf(essential)
+    return above.concat(this.#flavours.get(essential) ?? [])
+  }
+
+  #indexFlavours(): Map<string, number[]> {
+    const index = new Map<string, number[]>()
+    const { offsets, count } = this.#types
+    for (let at = 0; at < count; at++) {
+      const offset = this.#words.getUint32(offsets[at]!, true)
+      if (offset === 0 || (offset >= this.#firstString && !mayBeFlavour(this.#bytes, this.#stringAt(offset)))) continue
+      const name = this.string(offset)
+      const essential = essentialName(name)
+      if (essential === name) continue
+      const known = index.get(essential)
+      if (known === undefined) index.set(essential, [this.#firstId + at])
+      else known.push(this.#firstId + at)
+    }
+    return index
+  }
+
   #scan(wanted: Uint8Array, mask: number): number[] {
     const found: number[] = []
     const { offsets, count } = this.#types
@@ -195,14 +231,16 @@ export class Btf {
     let known = this.#members.get(structId)
     if (known === undefined) this.#members.set(structId, (known = new Map()))
     if (known.has(name)) return known.get(name)
-    const found = this.#member(structId, name, 0)
+    const found = this.#member(structId, name, new Set())
     known.set(name, found)
     return found
   }
 
-  #member(structId: number, name: string, depth: number): MemberPath | undefined {
+  /** `seen`: structs searched already, in vain; hostile types contain each other very often. */
+  #member(structId: number, name: string, seen: Set<number>): MemberPath | undefined {
     const type = this.type(structId)
-    if ((type.kind !== 'struct' && type.kind !== 'union') || depth > MAX_DEPTH) return undefined
+    if ((type.kind !== 'struct' && type.kind !== 'union') || seen.has(structId) || seen.size > MAX_STRUCTS) return undefined
+    seen.add(structId)
     const index = type.members.findIndex((member) => member.name === name)
     if (index >= 0) {
       const { type: id, bitOffset, bitSize } = type.members[index]!
@@ -210,7 +248,7 @@ export class Btf {
     }
     for (const [at, member] of type.members.entries()) {
       if (member.name !== '') continue
-      const inner = this.#member(this.resolve(member.type), name, depth + 1)
+      const inner = this.#member(this.resolve(member.type), name, seen)
       if (inner !== undefined) return { ...inner, bitOffset: member.bitOffset + inner.bitOffset, path: [at, ...inner.path] }
     }
     return undefined

@@ -18,7 +18,7 @@ export function inflate(view: DataView, offset: number, id: number, string: (off
     case 'int': {
       const encoding = u32(12)
       const flags = (encoding >>> 24) & 0xf
-      return { kind, id, name, size: word, bits: encoding & 0xff, signed: (flags & 1) !== 0, char: (flags & 2) !== 0, bool: (flags & 4) !== 0 }
+      return { kind, id, name, size: word, bits: encoding & 0xff, shift: (encoding >>> 16) & 0xff, signed: (flags & 1) !== 0, char: (flags & 2) !== 0, bool: (flags & 4) !== 0 }
     }
     case 'ptr': return { kind, id, type: word }
     case 'array': return { kind, id, element: u32(12), index: u32(16), length: u32(20) }

@@ -11,7 +11,7 @@ export interface BtfMember { name: string; type: number; /** From the start of t
 /** An inflated type. Ids of other types may be 0: void. Sizes are bytes. */
 export type BtfType =
   | { kind: 'void'; id: 0 }
-  | { kind: 'int'; id: number; name: string; size: number; bits: number; signed: boolean; char: boolean; bool: boolean }
+  | { kind: 'int'; id: number; name: string; size: number; bits: number; /** First bit of an old-style bitfield, else 0. */ shift: number; signed: boolean; char: boolean; bool: boolean }
   | { kind: 'ptr'; id: number; type: number }
   | { kind: 'array'; id: number; element: number; index: number; length: number }
   | { kind: 'struct' | 'union'; id: number; name: string; size: number; members: BtfMember[] }
