@@ -29,7 +29,7 @@ export function App({ store }: { store: Store }) {
             <Notices probes={snapshot.probes} />
             <Cards view={view} snapshot={snapshot} probe={probe} />
             <HeatMap points={view.points} intervalMs={view.intervalMs} scheme={scheme} probe={probe('scheduler')} />
-            <Workloads rows={snapshot.workloads} means={view.means} probe={probe} hasTick />
+            <Workloads rows={snapshot.workloads} means={view.means} probe={probe} />
             <Processes journal={view.processes} probe={probe('process')} />
             <Connections journal={view.connections} probe={probe('tcp')} />
             <Disks disks={snapshot.disks} probe={probe('block')} />

@@ -8,11 +8,11 @@ export function Connections({ journal, probe }: { journal: Journal<ConnectionEve
   return (
     <EventList title="TCP events" waiting="Waiting for a TCP connection to open or close." journal={journal} probe={probe} text={textOf}
       head={<tr>
-        <th scope="col">Time</th><th scope="col">Event</th><th scope="col" class="wide">Peer</th>
+        <th scope="col" class="time">Time</th><th scope="col" class="event">Event</th><th scope="col">Peer</th>
         <th scope="col" class="number" title="Until closed or failed; for opened, the time to connect">Took</th>
-        <th scope="col" class="number">Sent</th><th scope="col" class="number">Received</th><th scope="col">Process</th><th scope="col">Workload</th>
+        <th scope="col" class="number">Sent</th><th scope="col" class="number">Received</th><th scope="col" class="who">Process</th><th scope="col" class="who optional">Workload</th>
       </tr>}
-      columns={8} row={row} />
+      columns={8} class="tcp" row={row} />
   )
 }
 
@@ -31,14 +31,14 @@ function row(event: ConnectionEvent) {
     <>
       <td class="time">{clock(at)}</td>
       <td><span class={`kind ${type}`}>{type}</span></td>
-      <td class="wide" title={`${here} ${arrows[direction]} ${there}`}>
+      <td title={`${here} ${arrows[direction]} ${there}`}>
         <span class="arrow" aria-label={directions[direction]}>{arrows[direction]}</span> {there}
       </td>
       <td class="number">{duration(durationNs)}</td>
       <td class="number">{bytesSent === null ? '' : bytes(bytesSent)}</td>
       <td class="number">{bytesReceived === null ? '' : bytes(bytesReceived)}</td>
-      <td class="short" title={name === '' ? 'unknown' : `${name}, ${pid}`}>{name === '' ? <span class="muted">unknown</span> : <>{name} <span class="muted">{pid}</span></>}</td>
-      <td class="muted short" title={workload}>{workload}</td>
+      <td title={name === '' ? 'unknown' : `${name}, process ${pid} of ${workload}`}>{name === '' ? <span class="muted">unknown</span> : <>{name} <span class="muted">{pid}</span></>}</td>
+      <td class="muted optional" title={workload}>{workload}</td>
     </>
   )
 }

@@ -12,8 +12,8 @@ export function Disks({ disks, probe }: { disks: readonly DiskRow[]; probe: Prob
           <thead>
             <tr>
               <th scope="col" class="name">Device</th>
-              <th scope="col" class="number" title="Requests completed per second">Reads/s</th><th scope="col" class="number">Read</th>
-              <th scope="col" class="number" title="Requests completed per second">Writes/s</th><th scope="col" class="number">Written</th>
+              <th scope="col" class="number" title="Requests completed per second">Reads/s</th><th scope="col" class="number bytes">Read</th>
+              <th scope="col" class="number" title="Requests completed per second">Writes/s</th><th scope="col" class="number bytes">Written</th>
               <th scope="col" class="number">p50</th><th scope="col" class="number">p90</th><th scope="col" class="number">p99</th>
             </tr>
           </thead>

@@ -18,11 +18,12 @@ interface EventListProps<E> {
   text: (event: E) => string
   head: ComponentChildren
   columns: number
+  class: string
   row: (event: E) => ComponentChildren
 }
 
 /** Events, newest first. Holds still while one points at it, reads further down or has the focus in it. */
-export function EventList<E>({ title, waiting, journal, probe, text, head, columns, row }: EventListProps<E>) {
+export function EventList<E>({ title, waiting, journal, probe, text, head, columns, class: name, row }: EventListProps<E>) {
   const [filter, setFilter] = useState('')
   const [isPointed, setPointed] = useState(false)
   const [isScrolled, setScrolled] = useState(false)
@@ -33,9 +34,9 @@ export function EventList<E>({ title, waiting, journal, probe, text, head, colum
   const shown = isHeld && kept !== null ? kept : journal
   const since = journal.received - shown.received
   const words = filter.toLowerCase().split(/\s+/).filter((word) => word !== '')
-  const entries = newest(shown, (event) => words.length === 0 || words.every((word) => text(event).toLowerCase().includes(word)), most)
+  const entries = newest(shown, (event) => words.every((word) => text(event).toLowerCase().includes(word)), most)
   return (
-    <Panel title={title} probe={probe} class="events" aside={<>
+    <Panel title={title} probe={probe} class={`events ${name}`} aside={<>
       <span class={`held ${isHeld ? 'on' : ''}`} role="status">{isHeld ? `held · ${count(since)} new` : ''}</span>
       <input type="search" placeholder="Filter" aria-label={`Filter ${title.toLowerCase()}`} value={filter}
         onInput={(event) => setFilter(event.currentTarget.value)} />

@@ -13,7 +13,7 @@ export function Programs({ agent, probes }: { agent: AgentCost; probes: readonly
             <tr>
               <th scope="col" class="name">Probe</th><th scope="col">Hook</th><th scope="col" class="number" title="Of one CPU">CPU</th>
               <th scope="col" class="number">Runs/s</th><th scope="col" class="number">Each</th>
-              <th scope="col" class="number" title="Instructions of eBPF">Length</th><th scope="col" class="number" title="Machine code">Size</th>
+              <th scope="col" class="number" title="Instructions of eBPF">Length</th>
             </tr>
           </thead>
           {probes.map((probe) => (
@@ -25,7 +25,7 @@ export function Programs({ agent, probes }: { agent: AgentCost; probes: readonly
                       {probe.name}{probe.state !== 'on' && <> <a class={`mark ${probe.state}`} href={`#probe-${probe.name}`}>{probe.state}</a></>}
                     </th>
                   )}
-                  {program === null ? <td colSpan={6} class="muted">nothing loaded</td> : <Figures program={program} />}
+                  {program === null ? <td colSpan={5} class="muted">nothing loaded</td> : <Figures program={program} />}
                 </tr>
               ))}
             </tbody>
@@ -50,8 +50,7 @@ function Figures({ program: { name, hook, runsPerSecond, nsPerRun, instructions,
       <td class="number">{percent(cpu)}</td>
       <td class="number">{amount(runsPerSecond)}</td>
       <td class="number">{nsPerRun === null ? nothing : duration(nsPerRun)}</td>
-      <td class="number">{amount(instructions)}</td>
-      <td class="number">{bytes(jitedBytes)}</td>
+      <td class="number" title={`${bytes(jitedBytes)} of machine code`}>{amount(instructions)}</td>
     </>
   )
 }

@@ -10,10 +10,10 @@ import { held, matching, sorted, type Means, type Sort } from './workload-order.
 /** Rows drawn at most; the filter finds the others. */
 const most = 250
 
-interface WorkloadsProps { rows: readonly WorkloadRow[]; means: Means; probe: (name: string) => ProbeState | null; hasTick: boolean }
+interface WorkloadsProps { rows: readonly WorkloadRow[]; means: Means; probe: (name: string) => ProbeState | null }
 
 /** Who does what: one row a workload, sorted by what one asks for. */
-export function Workloads({ rows, means, probe, hasTick }: WorkloadsProps) {
+export function Workloads({ rows, means, probe }: WorkloadsProps) {
   const [sort, setSort] = useState<Sort>({ column: 'cpu', descending: true })
   const [filter, setFilter] = useState('')
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set())
@@ -36,7 +36,7 @@ export function Workloads({ rows, means, probe, hasTick }: WorkloadsProps) {
     setOpened(next)
   }
   return (
-    <Panel title="Workloads" hint={isHeld ? 'Order held while you point at it' : 'Active in the last minutes, in the order of their last seconds'} class="workloads"
+    <Panel title="Workloads" hint={isHeld ? 'Order held while you point at it' : 'Active in the last five minutes, ordered by their last few seconds'} class="workloads"
       aside={<>
         <span class="muted">{filter === '' ? count(rows.length) : `${count(found.length)} of ${count(rows.length)}`}</span>
         <input type="search" placeholder="Filter" aria-label="Filter workloads by name, kind or cgroup" value={filter}
@@ -54,7 +54,7 @@ export function Workloads({ rows, means, probe, hasTick }: WorkloadsProps) {
           </tbody>
         </table>
         {shown.length === 0 && <p class="empty">{rows.length > 0 ? `No workload matches “${filter}”.`
-          : hasTick ? 'Waiting for a workload that does something.' : 'Waiting for the first tick.'}</p>}
+          : 'Waiting for a workload that does something.'}</p>}
         {found.length > most && <p class="empty">{count(found.length - most)} more: the filter finds them.</p>}
       </div>
     </Panel>
@@ -104,12 +104,18 @@ function Row({ row, probe, isOpen, onToggle }: RowProps) {
   )
 }
 
+const kinds: Record<WorkloadRow['kind'], string> = {
+  unit: 'Systemd unit', container: 'Container', cgroup: 'Control group', executable: 'Executable, all of its processes', kernel: 'Kernel',
+}
+
 /** What there is to say of one workload beyond its row. */
 function More({ row, probe }: { row: WorkloadRow; probe: WorkloadsProps['probe'] }) {
   const areCallsOff = probe('syscalls')?.state === 'off'
   return (
     <div class="details">
       <div>
+        <h3>{kinds[row.kind]}</h3>
+        <p class="path">{row.name}</p>
         <h3>Cgroup</h3>
         <p class="path">{row.cgroup ?? (row.kind === 'kernel' ? 'none: threads of the kernel' : 'none of its own')}</p>
       </div>
