@@ -3,7 +3,7 @@ import { slotsOf } from '../asm/encode.ts'
 import { helperNameOf } from '../asm/helper-names.ts'
 import { helperSince } from '../asm/helper-since.ts'
 import type { Instruction } from '../asm/instruction.ts'
-import type { AttachTarget, MapSpec, MapTypeName, ProgramSpec, Spec } from './spec.ts'
+import type { AttachTarget, MapSpec, MapTypeName, ProgramSpec, ProgramTypeName, Spec } from './spec.ts'
 
 /** Something that a kernel must have, with the mainline release it came with. */
 export interface Requirement {
@@ -20,9 +20,29 @@ export interface Requirement {
 
 /** Releases by map type: the comments of `enum bpf_map_type` have none, the history of linux/bpf.h has. */
 const mapSince: Record<MapTypeName, string> = {
-  hash: '3.19', array: '3.19', percpuHash: '4.6', percpuArray: '4.6', lruHash: '4.10', lruPercpuHash: '4.10', ringbuf: '5.8',
+  hash: '3.19', array: '3.19', progArray: '4.2', perfEventArray: '4.3', percpuHash: '4.6', percpuArray: '4.6',
+  stackTrace: '4.6', cgroupArray: '4.8', lruHash: '4.10', lruPercpuHash: '4.10', lpmTrie: '4.11', arrayOfMaps: '4.12',
+  hashOfMaps: '4.12', devmap: '4.14', sockmap: '4.14', cpumap: '4.15', xskmap: '4.18', sockhash: '4.18',
+  cgroupStorage: '4.19', reuseportSockarray: '4.19', percpuCgroupStorage: '4.20', queue: '4.20', stack: '4.20',
+  skStorage: '5.2', devmapHash: '5.4', structOps: '5.6', ringbuf: '5.8', inodeStorage: '5.10', taskStorage: '5.11',
+  bloomFilter: '5.16', userRingbuf: '6.1', cgrpStorage: '6.2', arena: '6.9',
 }
-const hookSince: Record<AttachTarget['kind'], string> = { tp_btf: '5.5', raw_tp: '4.17', tracepoint: '4.7' }
+const hookSince: Record<Exclude<AttachTarget['kind'], 'given'>, string> = {
+  tp_btf: '5.5', raw_tp: '4.17', tracepoint: '4.7', fentry: '5.5', fexit: '5.5', fmod_ret: '5.7', freplace: '5.6',
+  lsm: '5.7', lsm_cgroup: '6.0', iter: '5.8', kprobe: '4.1', kretprobe: '4.1', 'kprobe.multi': '5.18',
+  'kretprobe.multi': '5.18', 'kprobe.session': '6.10', ksyscall: '4.1', kretsyscall: '4.1', uprobe: '4.3',
+  uretprobe: '4.3', 'uprobe.multi': '6.6', 'uretprobe.multi': '6.6', 'uprobe.session': '6.13', usdt: '4.3',
+  struct_ops: '5.6',
+}
+/** Releases by type, for programs whose hook is given when they are attached. */
+const typeSince: Record<ProgramTypeName, string> = {
+  socket_filter: '3.19', kprobe: '4.1', sched_cls: '4.1', sched_act: '4.1', tracepoint: '4.7', xdp: '4.8',
+  perf_event: '4.9', cgroup_skb: '4.10', cgroup_sock: '4.10', lwt_in: '4.10', lwt_out: '4.10', lwt_xmit: '4.10',
+  sock_ops: '4.13', sk_skb: '4.14', cgroup_device: '4.15', sk_msg: '4.17', raw_tracepoint: '4.17',
+  cgroup_sock_addr: '4.17', lwt_seg6local: '4.18', lirc_mode2: '4.18', sk_reuseport: '4.19', flow_dissector: '4.20',
+  cgroup_sysctl: '5.2', raw_tracepoint_writable: '5.2', cgroup_sockopt: '5.3', tracing: '5.5', struct_ops: '5.6',
+  ext: '5.6', lsm: '5.7', sk_lookup: '5.9', syscall: '5.14', netfilter: '6.4',
+}
 
 /** What a Spec needs of the kernel, each thing once a program, newest first. */
 export function requirementsOf(spec: Spec): Requirement[] {
@@ -46,9 +66,10 @@ function ofMap({ type }: MapSpec): Requirement {
   return { kind: 'map', name: type, since: mapSince[type], program: null, slot: null }
 }
 
-function ofProgram({ name, attach, code }: ProgramSpec): Requirement[] {
+function ofProgram({ name, type, attach, code }: ProgramSpec): Requirement[] {
   const found = new Map<string, Requirement>()
-  found.set('hook', { kind: 'hook', name: attach.kind, since: hookSince[attach.kind], program: name, slot: null })
+  const hook = attach.kind === 'given' ? { name: type, since: typeSince[type] } : { name: attach.kind, since: hookSince[attach.kind] }
+  found.set('hook', { kind: 'hook', ...hook, program: name, slot: null })
   let slot = 0
   for (const instruction of decode(code)) {
     for (const [kind, what, since] of ofInstruction(instruction)) {
