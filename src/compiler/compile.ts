@@ -75,7 +75,7 @@ interface Emitted { name: string; declaration: ProgramDeclaration; code: Emitted
 
 function assemble(emitted: Emitted[], context: CompileContext, options: CompileOptions): Compiled {
   const builder = new BtfBuilder()
-  const structs = writeLocalTypes(builder, context.localTypes)
+  const types = writeLocalTypes(builder, context.localTypes)
   const word = builder.int('unsigned long long', 8, {})
   const proto = builder.funcProto(builder.int('int', 4, { signed: true }), [{ name: 'ctx', type: builder.ptr(word) }])
   const spans = new Map<string, Span[]>()
@@ -87,7 +87,7 @@ function assemble(emitted: Emitted[], context: CompileContext, options: CompileO
       attach: declaration.attach,
       code: encode(code.instructions),
       maps: code.maps,
-      relocations: code.core.map(({ slot, reference }) => ({ slot, kind: reference.kind as CoreReference['kind'], type: structs[reference.type]!, access: reference.access })),
+      relocations: code.core.map(({ slot, reference }) => ({ slot, kind: reference.kind as CoreReference['kind'], type: types.id(reference.type), access: types.access(reference) })),
       functions: [{ slot: 0, type: builder.func(name, proto, 'static') }],
       lines: lineRecords(code, builder),
     }
