@@ -74,7 +74,7 @@ function Processes({ view, snapshot: { totals: { processes } }, probe }: CardPro
         <Figure name="starts" value={amountParts(processes.startsPerSecond)} after="/s" />
         <Figure name="ends" value={amountParts(processes.endsPerSecond)} after="/s" />
       </Figures>
-      <p class="detail" title="Since skep began">{count(processes.starts)} started · {count(processes.ends)} ended</p>
+      <p class="detail" title="Since skep began">{count(processes.starts)} started · {count(processes.ends)} ended in all</p>
       <Sparkline {...spark(view)} value={starts} text={(value) => `${amount(value)}/s`} label="Process starts per second" />
     </Card>
   )
@@ -121,10 +121,9 @@ function Cost({ view, snapshot: { agent } }: CardProps) {
           title={agent.kernelCores === null ? 'Not measured yet' : 'CPU of its kernel programs, of one CPU, by BPF statistics: measured for one second in ten'} />
         <Figure name="memory" value={bytesParts(agent.residentBytes)} title="Resident memory of the agent’s process" />
         <Figure name="maps" value={bytesParts(agent.mapBytes)} title="Kernel memory of its maps" />
+        <Figure name="events lost" value={amountParts(agent.lost)} tone={agent.lost > 0 ? 'warn' : null}
+          title={`Records and map updates lost since skep began: ${count(agent.lost)}`} />
       </Figures>
-      <p class={`detail ${agent.lost > 0 ? 'warn' : ''}`} title="Records and map updates lost since skep began">
-        {agent.lost === 0 ? 'nothing lost' : `${count(agent.lost)} events lost`}
-      </p>
       <Sparkline {...spark(view)} value={ownCores} text={percent} label="CPU of skep, kernel programs included" />
     </Card>
   )

@@ -45,6 +45,9 @@ export function durationParts(value: Value): Quantity {
   return scaled(value, [[1e9, 's'], [1e6, 'ms'], [1e3, 'µs']])
 }
 
+/** A round one, as on an axis: 10 µs, 1 ms. */
+export const roundDuration = (value: number) => duration(value).replace(/\.0+(?=\D)/, '')
+
 /** Bytes in powers of 1024: 512 B, 1.50 KiB, 3.00 MiB. */
 export const bytes = (value: Value) => text(bytesParts(value))
 export function bytesParts(value: Value): Quantity {

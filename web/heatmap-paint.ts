@@ -1,4 +1,4 @@
-import { clock, duration } from './format.ts'
+import { clock, roundDuration } from './format.ts'
 import { rows, timeMarks, valueMarks, type Grid } from './heatmap-grid.ts'
 import { level, ramp, scaleTop } from './palette.ts'
 import type { Scheme } from './theme.ts'
@@ -9,11 +9,11 @@ export const margin = { left: 54, right: 2, top: 6, bottom: 22 }
 /** Where the cells are, in CSS pixels. */
 export interface Plot { left: number; top: number; columnWidth: number; width: number; height: number }
 
-/** How many columns of whole pixels fit: thin ones rather than few. */
-export function plotOf(width: number, height: number, intervals: number): { plot: Plot; columns: number } {
+/** Columns of whole pixels, as wide as they can be when `least` of them are wanted; more of them when there is room left. */
+export function plotOf(width: number, height: number, least: number): { plot: Plot; columns: number } {
   const room = Math.max(0, width - margin.left - margin.right)
-  const columnWidth = Math.max(2, Math.floor(room / intervals))
-  const columns = Math.max(1, Math.min(intervals, Math.floor(room / columnWidth)))
+  const columnWidth = Math.max(2, Math.floor(room / least))
+  const columns = Math.max(1, Math.floor(room / columnWidth))
   const taken = columns * columnWidth
   return { plot: { left: width - margin.right - taken, top: margin.top, columnWidth, width: taken, height: height - margin.top - margin.bottom }, columns }
 }
@@ -38,9 +38,11 @@ export function paint(canvas: HTMLCanvasElement, grid: Grid, plot: Plot, interva
   paintCells(context, grid, plot, ramp(scheme))
   if (marked !== null) {
     const { x, y, w, h } = box(grid, plot, marked)
-    context.strokeStyle = color
-    context.lineWidth = 1.5
-    context.strokeRect(x - 0.75, y - 0.75, w + 1.5, h + 1.5)
+    // Seen on every colour of the scale.
+    for (const [line, strokeStyle] of [[4, '#fff'], [2, '#000']] as const) {
+      Object.assign(context, { lineWidth: line, strokeStyle })
+      context.strokeRect(x - 1, y - 1, w + 2, h + 2)
+    }
   }
 }
 
@@ -53,13 +55,14 @@ function box(grid: Grid, plot: Plot, { x, width, bucket }: Cell): { x: number; y
 function paintCells(context: CanvasRenderingContext2D, grid: Grid, plot: Plot, colours: readonly string[]): void {
   const top = scaleTop(grid.greatest)
   // A hair of the ground between cells, where there is room for it.
-  const seam = plot.columnWidth >= 4 ? 1 : 0
+  const seam = plot.columnWidth >= 6 ? 1 : 0
+  const rowSeam = plot.height / rows(grid) >= 10 ? 1 : 0
   for (const { x, width, point } of grid.columns) {
     for (const [bucket, count] of point.buckets.entries()) {
       if (count <= 0) continue
       const cell = box(grid, plot, { x, width, bucket })
       context.fillStyle = colours[level(count, top)]!
-      context.fillRect(cell.x, cell.y, cell.w - seam, cell.h - seam)
+      context.fillRect(cell.x, cell.y, cell.w - seam, cell.h - rowSeam)
     }
   }
 }
@@ -80,7 +83,7 @@ function paintAxes(context: CanvasRenderingContext2D, grid: Grid, plot: Plot, in
   context.textBaseline = 'middle'
   for (const { ns, row } of valueMarks(grid)) {
     const y = Math.round(bottom - row / rows(grid) * plot.height) + 0.5
-    context.fillText(duration(ns), plot.left - 8, Math.min(Math.max(y, plot.top + 5), bottom - 4))
+    context.fillText(roundDuration(ns), plot.left - 8, Math.min(Math.max(y, plot.top + 5), bottom - 4))
     line(plot.left, y, plot.left + plot.width, y, 0.16)
   }
   line(plot.left, bottom + 0.5, plot.left + plot.width, bottom + 0.5, 0.4)

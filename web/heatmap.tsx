@@ -9,8 +9,8 @@ import { Panel } from './panel.tsx'
 import type { Scheme } from './theme.ts'
 import type { Point } from './timeline.ts'
 
-/** Five minutes of seconds: what the agent's history holds. */
-const intervals = 300
+/** Intervals shown at least: what the agent's history holds, five minutes of seconds. */
+const least = 300
 
 interface Spot { column: number; bucket: number }
 
@@ -18,7 +18,7 @@ interface Spot { column: number; bucket: number }
 export function HeatMap({ points, intervalMs, scheme, probe }: { points: readonly Point[]; intervalMs: number; scheme: Scheme; probe: ProbeState | null }) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const { width, height } = useSize(canvas)
-  const { plot, columns } = plotOf(width, height, intervals)
+  const { plot, columns } = plotOf(width, height, least)
   const shown = useMemo(() => grid(points, intervalMs, columns), [points, intervalMs, columns])
   const [spot, setSpot] = useState<Spot | null>(null)
   const found = spot === null ? null : cellAt(shown, spot.column, shown.last - spot.bucket)
@@ -42,7 +42,7 @@ export function HeatMap({ points, intervalMs, scheme, probe }: { points: readonl
   }
   const isEmpty = shown.columns.every(({ point: { buckets } }) => buckets.length === 0)
   return (
-    <Panel title="Run-queue latency" hint="How long tasks that could run waited for a CPU; colour: how many" probe={probe}
+    <Panel title="Run-queue latency" hint="How long tasks that could run waited for a CPU; colour: how many" probe={probe} class="heatmap-panel"
       aside={isEmpty ? null : <Legend scheme={scheme} greatest={shown.greatest} />}>
       <div class="heatmap">
         <canvas ref={canvas} tabIndex={0} role="img" aria-label={summary(shown)} onPointerMove={point} onPointerDown={point}
@@ -63,9 +63,11 @@ function Tip({ found, grid: shown, plot, width, intervalMs }: { found: { column:
   return (
     <div class={`tip${isLeft ? ' left' : ''}`} role="status"
       style={{ transform: `translate(${Math.round(isLeft ? x - column.width * plot.columnWidth - 10 : x + 10)}px, ${Math.round(y)}px)` }}>
-      <b>{count(tasks)}</b> {tasks === 1 ? 'wait' : 'waits'} of <b>{duration(lower(bucket))}</b> to <b>{duration(2 ** (bucket + 1))}</b>
-      <br />
-      <span class="muted">{clock(column.point.at - intervalMs * column.width)} to {clock(column.point.at)}</span>
+      <span>
+        <b>{count(tasks)}</b> {tasks === 1 ? 'wait' : 'waits'} of <b>{duration(lower(bucket))}</b> to <b>{duration(2 ** (bucket + 1))}</b>
+        <br />
+        <i>{clock(column.point.at - intervalMs * column.width)} to {clock(column.point.at)}</i>
+      </span>
     </div>
   )
 }

@@ -38,5 +38,5 @@ export function ProbeMark({ probe }: { probe: ProbeState | null | undefined }) {
 
 /** In place of figures that no probe delivers: no number is better than a wrong one. */
 export function Absent({ probe }: { probe: ProbeState }) {
-  return <p class="empty absent">Not observed: the probe “{probe.name}” is off. {probe.reason}</p>
+  return <p class="empty absent">Not observed. The probe “{probe.name}” is off: {probe.reason ?? 'the kernel did not say why.'}</p>
 }

@@ -68,7 +68,11 @@ export class Stream {
     this.heardAt = Date.now()
     const source = new EventSource('/api/stream')
     this.source = source
-    source.addEventListener('open', () => { if (this.source === source) this.enter('waiting') })
+    source.addEventListener('open', () => {
+      if (this.source !== source) return
+      this.lostAt = null
+      this.enter('waiting')
+    })
     source.addEventListener('message', (message: MessageEvent<string>) => { if (this.source === source) this.receive(message.data) })
     source.addEventListener('error', () => { if (this.source === source) this.lose() })
   }
@@ -104,8 +108,8 @@ export class Stream {
   private lose(): void {
     this.shut()
     const now = Date.now()
+    if (this.lostAt === null) this.enter('reconnecting')
     this.lostAt ??= now
-    this.enter(now - this.lostAt >= stoppedAfterMs ? 'stopped' : 'reconnecting')
     const wait = Math.min(lastRetryMs, firstRetryMs * 2 ** this.failures++)
     // Many pages of one agent do not all come back in the same moment.
     this.retry = setTimeout(() => this.open(), wait * (0.8 + 0.4 * Math.random()))
@@ -113,6 +117,7 @@ export class Stream {
 
   private check(): void {
     const now = Date.now()
+    if (this.lostAt !== null && now - this.lostAt >= stoppedAfterMs) this.enter('stopped')
     if (this.source !== null && this.ticks > 0 && now - this.heardAt > Math.max(silenceMs, silentTicks * this.intervalMs)) return this.lose()
     if (this.historyDueAt === null || now < this.historyDueAt || this.last === null) return
     this.historyDueAt = now + historyRetryMs

@@ -57,7 +57,9 @@ export class Agent {
   async start(): Promise<ProbeState[]> {
     try {
       for await (const probe of loadBuiltIn()) this.probes.push(probe)
+      // All begin together, so that the first tick's figures are of one stretch of time.
       this.lastTickAt = performance.now()
+      for (const probe of this.probes) probe.attach()
       this.collector = new Collector(this.probes, new Cgroups(), new WallClock())
       this.losses = new Losses(this.probes)
       this.cost = new Cost(this.probes.flatMap((probe) => probe.programs), enableStats)

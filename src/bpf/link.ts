@@ -66,6 +66,7 @@ export function attach(program: Program, target: AttachTarget = program.spec.att
     case 'tp_btf':
     case 'raw_tp': return attachRawTracepoint(program, target)
     case 'tracepoint': return attachTracepoint(program, target)
+    default: throw new TargetError(targetName(target), `programs of this kind cannot be attached; those of tp_btf, raw_tp and tracepoint can`)
   }
 }
 

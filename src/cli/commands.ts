@@ -23,6 +23,15 @@ export const runCommand: CommandSpec = {
   options: [json, interval, duration, count, noColor, help],
 }
 
+export const checkCommand: CommandSpec = {
+  name: 'check', summary: 'compile and verify a probe module, and tell what it costs and needs; attaches nothing', positional: '<file.ts>', arity: [1, 1],
+  options: [
+    { name: 'print', value: 'STEP', help: 'print ast, ir (after each pass) or asm instead' },
+    { name: 'log', help: 'show the whole log of the kernel\'s verifier for refused programs' },
+    { ...json, help: 'one JSON object' }, noColor, help,
+  ],
+}
+
 export const typesCommand: CommandSpec = {
   name: 'types', summary: 'write vmlinux.d.ts, the types of this kernel', arity: [0, 0],
   options: [
@@ -36,4 +45,4 @@ export const listCommand: CommandSpec = {
   name: 'list', summary: 'list the built-in probes with their hooks and signals', arity: [0, 0], options: [json, noColor, help],
 }
 
-export const verbs: readonly CommandSpec[] = [runCommand, typesCommand, listCommand]
+export const verbs: readonly CommandSpec[] = [runCommand, checkCommand, typesCommand, listCommand]

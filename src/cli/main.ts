@@ -31,6 +31,7 @@ function wantsHelp(args: readonly string[]): boolean {
 async function run(verb: CommandSpec, args: Arguments): Promise<number> {
   switch (verb.name) {
     case 'run': return (await import('./run.ts')).runFile(args)
+    case 'check': return (await import('./check.ts')).checkFile(args)
     case 'types': return (await import('./types.ts')).writeTypes(args)
     case 'list': return (await import('./list.ts')).listProbes(args)
     default: return args.flags.has('version') ? version() : (await import('./start.ts')).startAgent(args)

@@ -1,18 +1,12 @@
-import { accessSync, constants, statSync } from 'node:fs'
-import { basename, extname, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { explain, hookName } from '../agent/loaded-probe.ts'
 import { preflight } from '../agent/preflight.ts'
 import { SignalSession } from '../agent/signal-session.ts'
 import { Collection } from '../bpf/collection.ts'
-import { kernelBtf } from '../bpf/kernel-btf.ts'
-import { compileModule, type Compiled } from '../compiler/compile.ts'
-import { CompileError } from '../compiler/errors.ts'
+import type { Compiled } from '../compiler/compile.ts'
 import { MapDeclaration } from '../compiler/language/maps.ts'
-import { installLoader } from '../register/install.ts'
-import * as library from '../skep.ts'
 import { parseCount, parseDuration, type Arguments } from './arguments.ts'
 import { Lifetime } from './lifetime.ts'
+import { compileProbe, importProbe, ProbeFileError } from './probe-file.ts'
 import { eventLine, labelText, readingJson, readingLines } from './signal-lines.ts'
 import { signalsOf } from './signals.ts'
 
@@ -29,38 +23,19 @@ export async function runFile({ flags, values, positional }: Arguments): Promise
     durationMs: duration === undefined ? null : parseDuration('--duration', duration, 1),
     count: count === undefined ? null : parseCount('--count', count),
   }
-  const unreadable = whyUnreadable(options.path)
-  if (unreadable !== null) return failed(unreadable)
-  let module: Record<string, unknown>
   try {
-    await installLoader({ api: { skep: library } })
-    module = await import(pathToFileURL(resolve(options.path)).href) as Record<string, unknown>
+    const module = await importProbe(options.path)
+    // What the machine refuses comes first: without its types nothing can be compiled.
+    const refusal = preflight()
+    if (refusal !== null) {
+      process.stderr.write(`skep: ${refusal.reason} ${refusal.remedy}\n`)
+      return 1
+    }
+    return await observe(compileProbe(options.path, module), module, options)
   } catch (error) {
-    return failed(`${options.path} cannot be loaded:\n${messageOf(error)}`)
-  }
-  // What the machine refuses comes first: without its types nothing can be compiled.
-  const refusal = preflight()
-  if (refusal !== null) {
-    process.stderr.write(`skep: ${refusal.reason} ${refusal.remedy}\n`)
-    return 1
-  }
-  let compiled: Compiled
-  try {
-    compiled = compileModule(module, { btf: kernelBtf(), name: basename(options.path, extname(options.path)) })
-  } catch (error) {
-    if (error instanceof CompileError || error instanceof TypeError || error instanceof RangeError) return failed(error.message)
-    throw error
-  }
-  return observe(compiled, module, options)
-}
-
-function whyUnreadable(path: string): string | null {
-  if (!/\.([cm]?ts|m?js)$/.test(path)) return `${path}: a probe is a TypeScript or JavaScript module; its name ends in .ts, .mts, .js or .mjs`
-  try {
-    accessSync(path, constants.R_OK)
-    return statSync(path).isFile() ? null : `${path} is no file`
-  } catch (error) {
-    return `cannot read ${path}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (error as Error).message}`
+    if (!(error instanceof ProbeFileError)) throw error
+    process.stderr.write(`skep: ${error.message}\n`)
+    return 2
   }
 }
 
@@ -123,16 +98,4 @@ function showMap(name: string, entries: [unknown, unknown][], json: boolean, wri
 
 function part(value: unknown): string {
   return labelText(value) || String(value)
-}
-
-/** A CaptureError may come from Node's hooks thread, where only its message survives. */
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const own = /^\S+:\d+:\d+: /.test(error.message)
-  return own ? error.message : error.stack ?? error.message
-}
-
-function failed(message: string): number {
-  process.stderr.write(`skep: ${message}\n`)
-  return 2
 }

@@ -158,7 +158,8 @@ describe('errors name the program, the instruction and what was asked', () => {
     const relocation: CoreRelocation = { slot: 1, kind: 'typeSize', type: local.find('task'), access: '0' }
     const program = { name: 'p', code: encode([mov(64)]), relocations: [relocation] }
     expect(() => relocate(program, local, target)).toThrow(/no such instruction/)
-    expect(() => relocate({ ...program, relocations: [{ ...relocation, slot: 0, type: 9999 }] }, local, target)).toThrow(/type 9999 \(0\)/)
+    const noType = { ...program, relocations: [{ ...relocation, slot: 0, type: 9999 }] }
+    expect(() => relocate(noType, local, target)).toThrow(/type 9999 \(0\)/)
   })
 })
 
@@ -199,8 +200,9 @@ describe('candidates', () => {
       b.struct('task', 8, [{ name: 'pid', type: b.int('int', 4, { signed: true }), bitOffset: 32 }])
     })
     const relocations: CoreRelocation[] = [{ slot: 0, kind: 'fieldByteOffset', type: local.find('task'), access: '0:0' }]
+    const program = { name: 'p', code: encode([load(0)]), relocations }
     const offset = (kernelTypes: Btf, modules: () => Btf[]) =>
-      decode(new Relocator(local, kernelTypes, modules).relocate({ name: 'p', code: encode([load(0)]), relocations }).code)[0]!.off
+      decode(new Relocator(local, kernelTypes, modules).relocate(program).code)[0]!.off
     expect(offset(kernel, () => [module])).toBe(4)
     expect(offset(target, () => { throw new Error('not needed') })).toBe(48)
   })

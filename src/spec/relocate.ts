@@ -150,7 +150,9 @@ function requireSame(first: { access: CoreAccess; decision: Decision }, access: 
   if (first.access.bitOffset !== access.bitOffset) {
     throw new CoreProblem(`ambiguous: ${where()}, with the field at bits ${first.access.bitOffset} and ${access.bitOffset}`)
   }
-  if (one?.after !== other?.after) throw new CoreProblem(`ambiguous: ${where()}, with the values ${one?.after} and ${other?.after}`)
+  if (one?.after !== other?.after) {
+    throw new CoreProblem(`ambiguous: ${where()}, with the values ${one?.after} and ${other?.after}`)
+  }
 }
 
 /** Relocators by the pair of BTFs, so that the programs of a Spec share what was found for one of them. */

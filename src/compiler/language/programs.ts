@@ -1,11 +1,14 @@
 import type { AttachTarget } from '../../spec/spec.ts'
 
+/** Hooks that the compiler makes programs for. */
+export type CompiledTarget = AttachTarget & { kind: 'tp_btf' | 'raw_tp' | 'tracepoint' }
+
 /** A kernel function with the hook that it attaches to. */
 export class ProgramDeclaration {
-  readonly attach: AttachTarget
+  readonly attach: CompiledTarget
   readonly fn: (...args: any[]) => unknown
 
-  constructor(attach: AttachTarget, fn: (...args: any[]) => unknown) {
+  constructor(attach: CompiledTarget, fn: (...args: any[]) => unknown) {
     this.attach = attach
     this.fn = fn
   }

@@ -1,0 +1,54 @@
+import { accessSync, constants, statSync } from 'node:fs'
+import { basename, extname, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { kernelBtf } from '../bpf/kernel-btf.ts'
+import { compileModule, type Compiled, type CompileOptions } from '../compiler/compile.ts'
+import { CompileError } from '../compiler/errors.ts'
+import { installLoader } from '../register/install.ts'
+import * as library from '../skep.ts'
+
+export type ProbeModule = Record<string, unknown>
+
+/** A probe file that cannot be read, does not parse, fails while it is loaded, or does not compile: a person's mistake, status 2. */
+export class ProbeFileError extends Error {
+  override readonly name = 'ProbeFileError'
+}
+
+/** Imports a probe module. @throws ProbeFileError */
+export async function importProbe(path: string): Promise<ProbeModule> {
+  const unreadable = whyUnreadable(path)
+  if (unreadable !== null) throw new ProbeFileError(unreadable)
+  try {
+    await installLoader({ api: { skep: library } })
+    return await import(pathToFileURL(resolve(path)).href) as ProbeModule
+  } catch (error) {
+    throw new ProbeFileError(`${path} cannot be loaded:\n${messageOf(error)}`, { cause: error })
+  }
+}
+
+/** Compiles the programs that the module exports for the running kernel. @throws ProbeFileError with the place in the file */
+export function compileProbe(path: string, module: ProbeModule, options: Partial<CompileOptions> = {}): Compiled {
+  try {
+    return compileModule(module, { btf: kernelBtf(), name: basename(path, extname(path)), ...options })
+  } catch (error) {
+    if (error instanceof CompileError || error instanceof TypeError || error instanceof RangeError) throw new ProbeFileError(error.message, { cause: error })
+    throw error
+  }
+}
+
+function whyUnreadable(path: string): string | null {
+  if (!/\.([cm]?ts|m?js)$/.test(path)) return `${path}: a probe is a TypeScript or JavaScript module; its name ends in .ts, .mts, .js or .mjs`
+  try {
+    accessSync(path, constants.R_OK)
+    return statSync(path).isFile() ? null : `${path} is no file`
+  } catch (error) {
+    return `cannot read ${path}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (error as Error).message}`
+  }
+}
+
+/** A CaptureError may come from Node's hooks thread, where only its message survives. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const own = /^\S+:\d+:\d+: /.test(error.message)
+  return own ? error.message : error.stack ?? error.message
+}
