@@ -49,8 +49,8 @@ function currentTask(l: Lowering, _args: Operand[], span: Span): Operand {
 }
 
 /**
- * Without branches: at each step the sign of (2^n - 1 - value) tells whether the value reaches n bits.
- * Values of 2^63 and above count as 63 bits.
+ * Without branches: at each step the sign of (2^n - 1 - value) tells whether the value needs more than n bits;
+ * at the first one, where the value may have all 64, that of -(value >> 32).
  */
 function log2(l: Lowering, operand: Operand, span: Span): Operand {
   const number = literal(operand)
@@ -63,7 +63,9 @@ function log2(l: Lowering, operand: Operand, span: Span): Operand {
       l.emit({ op: 'binary', out, operator, width: 64, left, right: typeof right === 'number' ? l.constant(right, span) : right, span })
       return out
     }
-    const below = step('sub', l.constant((1n << BigInt(bits)) - 1n, span), value)
+    const below = bits === 32
+      ? step('sub', l.constant(0, span), step('shr', value, 32))
+      : step('sub', l.constant((1n << BigInt(bits)) - 1n, span), value)
     const reached = step('shr', below, 63)
     const shift = bits === 1 ? reached : step('shl', reached, Math.log2(bits))
     if (bits > 1) value = step('shr', value, shift)

@@ -14,7 +14,7 @@ const CONTEXT_BYTES = 96
  * Runs the one program of a Spec, a raw tracepoint, in the running kernel (BPF_PROG_TEST_RUN, 5.10): once for each context.
  * Nothing is attached, and nothing stays loaded.
  */
-export function runInKernel(compiled: Compiled, contexts: readonly (readonly bigint[])[], before: Contents = {}): Outcome {
+export function runInKernel(compiled: Compiled, contexts: readonly (readonly bigint[])[], before: Contents = {}, options: { /** On this thread, which then is the current task, rather than on CPU 0. */ here?: boolean } = {}): Outcome {
   const collection = Collection.load(compiled.spec).requireAll()
   try {
     for (const [name, entries] of Object.entries(before)) {
@@ -28,14 +28,14 @@ export function runInKernel(compiled: Compiled, contexts: readonly (readonly big
       }
     }
     const [program] = collection.programs.values()
-    for (const context of contexts) testRun(program!.fd, context)
+    for (const context of contexts) testRun(program!.fd, context, options.here === true ? 0 : ON_CPU)
     return outcomeOf(compiled, collection)
   } finally {
     collection.close()
   }
 }
 
-function testRun(fd: number, context: readonly bigint[]): void {
+function testRun(fd: number, context: readonly bigint[], flags: number): void {
   const memory = allocate(CONTEXT_BYTES)
   try {
     const view = new DataView(memory.u8.buffer, memory.u8.byteOffset, CONTEXT_BYTES)
@@ -45,7 +45,7 @@ function testRun(fd: number, context: readonly bigint[]): void {
       attr.u32(0, fd)
       attr.u32(40, CONTEXT_BYTES)
       attr.u64(48, memory.address)
-      attr.u32(64, ON_CPU)
+      attr.u32(64, flags)
       attr.u32(68, 0)
     })
     if (status < 0) throw new Error(`BPF_PROG_TEST_RUN: ${status}`)
