@@ -63,6 +63,19 @@ describe('kernel objects in simulated memory', () => {
     expect(values(outcome).slice(0, 4)).toEqual([1, 1, 1, 1])
   })
 
+  test('a variable that walks along pointers', () => {
+    const program = tp_btf('sched_process_fork', (_parent, child: any) => {
+      'use bpf'
+      let task = child
+      if (task.tgid !== 10) task = task.real_parent
+      out.set(0, task.pid)
+      task = child
+      out.set(1, task.pid)
+    })
+    const outcome = agreed({ out, program }, [], { contexts: (kernel) => [[0n, family(kernel).child]] })
+    expect(values(outcome).slice(0, 2)).toEqual([10, 21])
+  })
+
   test("'field' in object: what the kernel lacks is not compiled", () => {
     const program = tp_btf('sched_wakeup', (task: any) => {
       'use bpf'

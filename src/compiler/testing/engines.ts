@@ -3,6 +3,7 @@ import type { Btf } from '../../btf/btf.ts'
 import { emitFunction, type BackendOptions } from '../backend/emit.ts'
 import { encodeInstructions, runBytecode } from '../backend/bytecode-oracle.ts'
 import { compileModule } from '../compile.ts'
+import { ErrorList } from '../errors.ts'
 import { interpret } from '../ir/interpret.ts'
 import type { IrFunction } from '../ir/ir.ts'
 import { validate } from '../ir/validate.ts'
@@ -63,12 +64,13 @@ export function runEverywhere(module: Record<string, unknown>, contexts: readonl
 }
 
 function lower(module: Record<string, unknown>, btf: Btf): { ir: IrFunction; context: CompileContext } {
-  const context: CompileContext = { btf, localTypes: new LocalTypes(btf), maps: new Map(), mapNames: new Map() }
+  const context: CompileContext = { btf, localTypes: new LocalTypes(btf), maps: new Map(), mapNames: new Map(), errors: new ErrorList() }
   for (const [name, value] of Object.entries(module)) {
     if (value instanceof MapDeclaration || value instanceof RingDeclaration) nameMap(context, value, name)
   }
   const [name, declaration] = Object.entries(module).find((entry): entry is [string, ProgramDeclaration] => entry[1] instanceof ProgramDeclaration)!
   const ir = lowerProgram(name, declaration, context)
+  context.errors.throwIfAny()
   validate(ir)
   return { ir, context }
 }
