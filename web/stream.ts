@@ -57,8 +57,9 @@ export class Stream {
     document.removeEventListener('visibilitychange', this.onVisibility)
   }
 
-  /** Tries at once rather than when its time comes. */
+  /** Tries at once rather than when its time comes, and then soon again. */
   retryNow(): void {
+    this.failures = 0
     if (this.source === null) this.open()
   }
 

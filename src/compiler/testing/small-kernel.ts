@@ -161,6 +161,7 @@ function describe(k: SmallKernel): void {
     skc_net: k.struct('possible_net_t', { net: k.to('net') }), skc_v6_daddr: in6, skc_v6_rcv_saddr: in6, skc_flags: u64,
   })
   const sock = k.struct('sock', { __sk_common: common, sk_lock: 40, sk_protocol: u16 })
+  k.struct('inet_sock', { sk: { ...sock, align: 8 }, pinet6: 8, inet_opts: 8, inet_sport: u16 })
   k.struct('tcp_sock', { inet_conn: { ...sock, align: 8 }, rest: 200, bytes_received: u64, bytes_sent: u64, bytes_retrans: u64 })
   k.struct('gendisk', { major: s32, first_minor: s32 })
   k.struct('request_queue', { queuedata: 72, disk: k.to('gendisk') })
