@@ -103,7 +103,9 @@ export class AgentProcess extends Child {
         sums.calls += Math.round(row.syscallsPerSecond * intervalSeconds)
         sums.switches += Math.round(row.contextSwitchesPerSecond * intervalSeconds)
         sums.starts += Math.round(row.startsPerSecond * intervalSeconds)
-        for (const { name, perSecond } of row.errors) sums.errors.set(name, (sums.errors.get(name) ?? 0) + Math.round(perSecond * intervalSeconds))
+        for (const { name, perSecond } of row.errors) {
+          if (perSecond > 0) sums.errors.set(name, (sums.errors.get(name) ?? 0) + Math.round(perSecond * intervalSeconds))
+        }
       }
     }
     return sums

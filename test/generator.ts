@@ -46,7 +46,7 @@ export function generate(command: string, args: readonly string[], env: NodeJS.P
 const prelude = `use strict; use warnings; my $skepIn = '';
 sub step { my $n = sysread(STDIN, $skepIn, 4096); exit 0 unless $n; chomp $skepIn; return $skepIn }
 sub say { syswrite(STDOUT, $_[0] . "\\n") }
-sub pin { my $mask = pack('Q', 1 << $_[0]); syscall(203, 0, 8, $mask) == 0 or die "sched_setaffinity: $!" }
+sub pin { my $mask = pack('Q', 1 << $_[0]); syscall(${process.arch === 'arm64' ? 122 : 203}, 0, 8, $mask) == 0 or die "sched_setaffinity: $!" }
 sub burn { my $t = $_[0] + (times)[0] + (times)[1]; while ((times)[0] + (times)[1] < $t) { for (1..20000) {} } }
 sub hurry { setpriority(0, 0, -15) }
 `
