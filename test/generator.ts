@@ -43,7 +43,7 @@ export function generate(command: string, args: readonly string[], env: NodeJS.P
  * CPU time, and `hurry` keeps the wall time
  * of a load short on a busy machine.
  */
-const prelude = `use strict; use warnings; my $skepIn = '';
+export const prelude = `use strict; use warnings; my $skepIn = '';
 sub step { my $n = sysread(STDIN, $skepIn, 4096); exit 0 unless $n; chomp $skepIn; return $skepIn }
 sub say { syswrite(STDOUT, $_[0] . "\\n") }
 sub pin { my $mask = pack('Q', 1 << $_[0]); syscall(${process.arch === 'arm64' ? 122 : 203}, 0, 8, $mask) == 0 or die "sched_setaffinity: $!" }
