@@ -34,12 +34,16 @@ export class Child {
   }
 }
 
-/** Runs `skep ...args` to its end. */
-export async function runSkep(args: readonly string[], options: { env?: NodeJS.ProcessEnv; uid?: number; gid?: number; cwd?: string } = {}): Promise<Ended & { stdout: string; stderr: string }> {
-  const child = new Child(spawn(process.execPath, [skep, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options }))
+type RunOptions = { env?: NodeJS.ProcessEnv; uid?: number; gid?: number; cwd?: string }
+
+/** Runs a build of the command to its end. */
+export async function runCommand(path: string, args: readonly string[], options: RunOptions = {}): Promise<Ended & { stdout: string; stderr: string }> {
+  const child = new Child(spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options }))
   const ended = await child.ended
   return { ...ended, stdout: child.stdout, stderr: child.stderr }
 }
+
+export const runSkep = (args: readonly string[], options: RunOptions = {}) => runCommand(skep, args, options)
 
 /** What one workload did, summed over ticks. */
 export interface Sums { cpuSeconds: number; waitNs: number; waits: number; calls: number; errors: Map<string, number>; switches: number; starts: number }

@@ -1,13 +1,13 @@
 /** The product as a user gets it, built by the test itself: bin/skep.js beside dist/, in a folder of this process. */
 import { cpSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { bundle, root, staging } from '../build/bundle.mjs'
+import { bundle, capturePlugin, root, staging } from '../build/bundle.mjs'
 import { buildWeb } from '../build/web.mjs'
 
-const home = join(staging, 'product')
+export const product = join(staging, 'product')
 
 /** The command. */
-export const skep = join(home, 'bin/skep.js')
+export const skep = join(product, 'bin/skep.js')
 
 let built: Promise<void> | undefined
 
@@ -17,13 +17,30 @@ export function buildProduct({ page = false } = {}): Promise<void> {
 }
 
 async function build(page: boolean): Promise<void> {
-  mkdirSync(home, { recursive: true })
-  cpSync(join(root, 'bin'), join(home, 'bin'), { recursive: true })
-  cpSync(join(root, 'package.json'), join(home, 'package.json'))
-  const dir = join(home, 'dist')
+  mkdirSync(product, { recursive: true })
+  cpSync(join(root, 'bin'), join(product, 'bin'), { recursive: true })
+  cpSync(join(root, 'package.json'), join(product, 'package.json'))
+  const dir = join(product, 'dist')
   await bundle({ skep: 'src/cli/main.ts' }, { oneFile: true, dir })
   await bundle({
     hooks: 'src/register/hooks.ts', 'using-context': 'src/register/using-context.ts', capture: 'src/compiler/capture/kernel-function.ts',
   }, { dir })
   if (page && existsSync(join(root, 'web'))) await buildWeb(join(root, 'web'), join(dir, 'web'))
+}
+
+/**
+ * The command as it is on a kernel that lacks these hooks: the built-in probes ask for others that no kernel has.
+ * Everything else of it is the product. Its path.
+ */
+export async function buildForKernelWithout(hooks: readonly string[]): Promise<string> {
+  const dir = join(product, `without-${hooks.length}`)
+  const rename = {
+    name: 'rename-hooks',
+    transform(code: string, id: string) {
+      if (!id.startsWith(join(root, 'src/probes/'))) return null
+      return hooks.reduce((text, hook) => text.replaceAll(`tp_btf('${hook}'`, `tp_btf('no_${hook}'`), code)
+    },
+  }
+  await bundle({ skep: 'src/cli/main.ts' }, { oneFile: true, dir, plugins: [rename, await capturePlugin()] })
+  return join(dir, 'skep.js')
 }
