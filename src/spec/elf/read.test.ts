@@ -85,7 +85,7 @@ describe('definitions of maps before .maps', () => {
       struct { unsigned type, key, value, entries, flags; } table __attribute__((section("maps"), used)) = { 2, 4, 4, 1, 0 };
       static void *(*lookup)(void *, void *) = (void *)1;
       __attribute__((section("socket"), used)) int look(void *ctx) { int key = 0; return lookup(&table, &key) != 0; }
-      char license[] __attribute__((section("license"), used)) = "GPL";
+      char LICENSE[] __attribute__((section("license"), used)) = "GPL";
     `)
     const spec = readObject(bytes)
     expect(spec.programs[0]!.maps).toEqual([{ slot: expect.any(Number), map: 'table' }])
