@@ -152,7 +152,8 @@ describe.runIf(clangs.length > 0)('objects of clang (feature: clang with bpf tar
 
   test('struct_ops', () => {
     const { bytes } = compileText(`
-      struct sock; struct tcp_congestion_ops { void (*init)(struct sock *sk); unsigned (*ssthresh)(struct sock *sk); char name[16]; };
+      struct sock;
+      struct tcp_congestion_ops { void (*init)(struct sock *sk); unsigned (*ssthresh)(struct sock *sk); char name[16]; };
       __attribute__((section("struct_ops/init"), used)) void my_init(unsigned long long *ctx) {}
       __attribute__((section("struct_ops"), used)) unsigned my_thresh(unsigned long long *ctx) { return 2; }
       __attribute__((section(".struct_ops.link"), used)) struct tcp_congestion_ops mine =
