@@ -1,32 +1,27 @@
 import { BtfError } from './error.ts'
-import { essentialName, mayBeFlavour } from './flavours.ts'
-import { indexNames, indexTypes, type TypeIndex } from './index-types.ts'
-import { hash } from './name-hash.ts'
+import { essentialName, FLAVOUR_MARK } from './flavours.ts'
+import { indexTypes, type TypeIndex } from './index-types.ts'
 import { inflate } from './inflate.ts'
-import { HEADER_BYTES, kindNames, kindNumber, MAGIC, type BtfKind, type BtfType, type MemberPath } from './type.ts'
+import { HEADER_BYTES, kindNames, MAGIC, type BtfKind, type BtfType, type MemberPath } from './type.ts'
 
 export { BtfError } from './error.ts'
 export type { BtfKind, BtfMember, BtfType, MemberPath } from './type.ts'
 
-/** Look-ups by name that scan all types; from then on a hash table of all names pays. */
-const SCANS_BEFORE_HASH = 20
 /** Typedefs of typedefs and arrays of arrays end after this many steps, or are a cycle. */
 const MAX_DEPTH = 64
 /** Anonymous structs inside one struct that a search for a member enters. */
 const MAX_STRUCTS = 1000
 
-const decoder = new TextDecoder()
-
 /**
- * The kernel's types, lazily: one pass notes where each type begins; a type becomes an object
- * when it is asked for; names stay bytes until then. The bytes are not copied, so they
- * must outlive this object (they may be a mapping of /sys/kernel/btf/vmlinux).
+ * The kernel's types, lazily: one pass notes where each type begins and what its name is; a type becomes an object
+ * when it is asked for; names stay bytes until then, and are searched as bytes. The bytes are not copied,
+ * so they must outlive this object (they may be a mapping of /sys/kernel/btf/vmlinux).
  */
 export class Btf {
   /** Ids are 1 … typeCount - 1; 0 is void. Split BTF continues its base's ids. */
   readonly typeCount: number
   readonly base: Btf | null
-  readonly #bytes: Uint8Array
+  readonly #bytes: Buffer
   readonly #words: DataView
   readonly #types: TypeIndex
   readonly #strings: number
@@ -35,12 +30,11 @@ export class Btf {
   readonly #firstString: number
   readonly #inflated = new Map<number, BtfType>()
   readonly #members = new Map<number, Map<string, MemberPath | undefined>>()
-  #scans = 0
-  #names: { table: Uint32Array; mask: number } | null = null
+  readonly #named = new Map<string, number[]>()
   #flavours: Map<string, number[]> | null = null
 
   private constructor(bytes: Uint8Array, base: Btf | null, section: { types: number; typesLength: number; strings: number; stringsLength: number }) {
-    this.#bytes = bytes
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.base = base
     this.#firstId = base === null ? 1 : base.typeCount
@@ -76,9 +70,7 @@ export class Btf {
     if (offset === 0) return ''
     if (offset < this.#firstString) return this.base!.string(offset)
     const at = this.#stringAt(offset)
-    let end = at
-    while (this.#bytes[end] !== 0) end++
-    return decoder.decode(this.#bytes.subarray(at, end))
+    return this.#bytes.toString('utf8', at, this.#bytes.indexOf(0, at))
   }
 
   #stringAt(offset: number): number {
@@ -161,12 +153,43 @@ export class Btf {
   /** Ids of all types with this name and one of the kinds, in order. */
   findAll(name: string, ...kinds: BtfKind[]): number[] {
     const above = this.base === null ? [] : this.base.findAll(name, ...kinds)
-    if (name === '') return above
-    const wanted = new TextEncoder().encode(name)
-    let mask = 0
-    for (const kind of kinds) mask |= 1 << kindNumber[kind]
-    const own = this.#scans++ < SCANS_BEFORE_HASH ? this.#scan(wanted, mask) : this.#lookUp(wanted, mask)
-    return above.concat(own)
+    if (name === '' || name.includes('\0')) return above
+    let own = this.#named.get(name)
+    if (own === undefined) this.#named.set(name, own = this.#withNames(this.#offsetsOf(name)))
+    return above.concat(kinds.length === 0 ? own : own.filter((id) => kinds.includes(this.kindOf(id))))
+  }
+
+  /** Ids of this BTF's own types whose names are at these places, in order. */
+  #withNames(offsets: readonly number[]): number[] {
+    const { names } = this.#types
+    const found: number[] = []
+    for (const offset of offsets) {
+      for (let at = names.indexOf(offset); at >= 0; at = names.indexOf(offset, at + 1)) found.push(this.#firstId + at)
+    }
+    return offsets.length > 1 ? found.sort((a, b) => a - b) : found
+  }
+
+  /**
+   * Where a name stands in the strings; those of the base count too. Once, unless whoever wrote them repeats itself.
+   * A name that is only the tail of another string is not found: no writer of BTF saves bytes that way.
+   */
+  #offsetsOf(name: string): number[] {
+    const offsets = this.base === null ? [] : this.base.#offsetsOf(name)
+    const wanted = Buffer.from(`\0${name}\0`)
+    for (const at of this.#occurrences(wanted)) offsets.push(this.#firstString + at + 1)
+    // In a split BTF the first string begins without a NUL before it.
+    if (this.#firstString > 0 && this.#startsWith(wanted.subarray(1))) offsets.push(this.#firstString)
+    return offsets
+  }
+
+  /** Places of these bytes among the strings, searched for by native code: a fraction of a millisecond for a whole kernel. */
+  * #occurrences(wanted: Buffer): Generator<number> {
+    const strings = this.#bytes.subarray(this.#strings, this.#strings + this.#stringsLength)
+    for (let at = strings.indexOf(wanted); at >= 0; at = strings.indexOf(wanted, at + 1)) yield at
+  }
+
+  #startsWith(wanted: Buffer): boolean {
+    return this.#stringsLength >= wanted.length && wanted.equals(this.#bytes.subarray(this.#strings, this.#strings + wanted.length))
   }
 
   /**
@@ -187,48 +210,23 @@ export class Btf {
 
   #indexFlavours(): Map<string, number[]> {
     const index = new Map<string, number[]>()
-    const { offsets, count } = this.#types
-    for (let at = 0; at < count; at++) {
-      const offset = this.#words.getUint32(offsets[at]!, true)
-      if (offset === 0 || (offset >= this.#firstString && !mayBeFlavour(this.#bytes, this.#stringAt(offset)))) continue
-      const name = this.string(offset)
+    for (const name of this.#suffixedNames()) {
       const essential = essentialName(name)
       if (essential === name) continue
-      const known = index.get(essential)
-      if (known === undefined) index.set(essential, [this.#firstId + at])
-      else known.push(this.#firstId + at)
+      const ids = this.#withNames(this.#offsetsOf(name))
+      if (ids.length > 0) index.set(essential, (index.get(essential) ?? []).concat(ids))
     }
     return index
   }
 
-  #scan(wanted: Uint8Array, mask: number): number[] {
-    const found: number[] = []
-    const { offsets, count } = this.#types
-    for (let index = 0; index < count; index++) if (this.#matches(offsets[index]!, wanted, mask)) found.push(this.#firstId + index)
-    return found
-  }
-
-  #lookUp(wanted: Uint8Array, mask: number): number[] {
-    this.#names ??= indexNames(this.#bytes, this.#types, (name) => (name >= this.#firstString ? this.#stringAt(name) : -1))
-    const { table, mask: slots } = this.#names
-    const found: number[] = []
-    for (let slot = hash(wanted) & slots; table[slot] !== 0; slot = (slot + 1) & slots) {
-      const index = table[slot]! - 1
-      if (this.#matches(this.#types.offsets[index]!, wanted, mask)) found.push(this.#firstId + index)
+  /** The names, each once, that have three underscores in a row; a split BTF's types may bear names of its base. */
+  #suffixedNames(): Set<string> {
+    const names = this.base === null ? new Set<string>() : this.base.#suffixedNames()
+    for (const at of this.#occurrences(Buffer.from(FLAVOUR_MARK))) {
+      const before = Math.max(this.#bytes.lastIndexOf(0, this.#strings + at), this.#strings - 1)
+      names.add(this.string(this.#firstString + before + 1 - this.#strings))
     }
-    // A split BTF may reuse a string of its base, which its own table leaves out.
-    if (this.base !== null) for (const id of this.#scan(wanted, mask)) if (!found.includes(id)) found.push(id)
-    return found.sort((a, b) => a - b)
-  }
-
-  #matches(offset: number, wanted: Uint8Array, mask: number): boolean {
-    if (mask !== 0 && (mask & (1 << (this.#bytes[offset + 7]! & 0x1f))) === 0) return false
-    const name = this.#words.getUint32(offset, true)
-    if (name === 0) return false
-    if (name < this.#firstString) return this.base!.string(name) === decoder.decode(wanted)
-    const at = this.#stringAt(name)
-    for (let index = 0; index < wanted.length; index++) if (this.#bytes[at + index] !== wanted[index]) return false
-    return this.#bytes[at + wanted.length] === 0
+    return names
   }
 
   /** A member of a struct or union by name, looking through anonymous members. */
