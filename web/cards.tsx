@@ -209,7 +209,7 @@ function Cost({ view, snapshot: { agent } }: CardProps) {
           value={percentParts(agent.kernelCores)}
           title={
             agent.kernelCores === null
-              ? 'Not measured yet'
+              ? agent.kernelFailure ?? 'Not measured yet'
               : 'CPU of its kernel programs, of one CPU, by BPF statistics: measured for one second in ten'
           }
         />

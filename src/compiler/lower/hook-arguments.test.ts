@@ -22,6 +22,7 @@ test('an optional argument that this kernel has is what it is', () => {
 })
 
 test('one that is not optional is refused at its place', () => {
+  // @ts-expect-error the types say so too
   const program = tp_btf('sched_wakeup', (task: any, other: any) => { 'use bpf'; if (other !== undefined) seen.add(0, task.pid) })
   expect(() => codeOf(program)).toThrow(CompileError)
   expect(() => codeOf(program)).toThrow(/SKEP-C07: tp_btf 'sched_wakeup' has 1 argument on this kernel, not 2/)
