@@ -74,16 +74,6 @@ describe('what the builder writes', () => {
       expect(btf.type(btf.find('list'))).toEqual(Btf.parse(bytes).type(btf.find('list')))
     }
   })
-
-  test('a string that is there twice names the types of both', () => {
-    const b = new BtfBuilder()
-    b.int('first', 4)
-    b.int('other', 4)
-    const bytes = b.build()
-    // 'other' is made to be 'first' too.
-    bytes.set(new TextEncoder().encode('first'), Buffer.from(bytes).indexOf('other'))
-    expect(Btf.parse(bytes).findAll('first', 'int')).toEqual([1, 2])
-  })
 })
 
 describe('hostile bytes', () => {

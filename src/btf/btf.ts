@@ -155,41 +155,48 @@ export class Btf {
     const above = this.base === null ? [] : this.base.findAll(name, ...kinds)
     if (name === '' || name.includes('\0')) return above
     let own = this.#named.get(name)
-    if (own === undefined) this.#named.set(name, own = this.#withNames(this.#offsetsOf(name)))
+    if (own === undefined) this.#named.set(name, own = this.#search(name))
     return above.concat(kinds.length === 0 ? own : own.filter((id) => kinds.includes(this.kindOf(id))))
   }
 
-  /** Ids of this BTF's own types whose names are at these places, in order. */
-  #withNames(offsets: readonly number[]): number[] {
+  /**
+   * Ids of this BTF's own types of a name, in order. Writers of BTF keep each string once and whole: the search ends at the
+   * first one that names a type, and a name that is only the tail of another string is not found.
+   */
+  #search(name: string): number[] {
+    const wanted = Buffer.from(`\0${name}\0`)
+    const inBase = this.base === null ? 0 : this.base.#offsetOfString(wanted)
+    const found = inBase === 0 ? [] : this.#typesNamed(inBase)
+    if (found.length > 0) return found
+    for (const at of this.#occurrences(wanted)) {
+      const types = this.#typesNamed(at + 1)
+      if (types.length > 0) return types
+    }
+    return []
+  }
+
+  /** Ids of this BTF's own types whose name stands there. */
+  #typesNamed(offset: number): number[] {
     const { names } = this.#types
     const found: number[] = []
-    for (const offset of offsets) {
-      for (let at = names.indexOf(offset); at >= 0; at = names.indexOf(offset, at + 1)) found.push(this.#firstId + at)
-    }
-    return offsets.length > 1 ? found.sort((a, b) => a - b) : found
+    for (let at = names.indexOf(offset); at >= 0; at = names.indexOf(offset, at + 1)) found.push(this.#firstId + at)
+    return found
   }
 
-  /**
-   * Where a name stands in the strings; those of the base count too. Once, unless whoever wrote them repeats itself.
-   * A name that is only the tail of another string is not found: no writer of BTF saves bytes that way.
-   */
-  #offsetsOf(name: string): number[] {
-    const offsets = this.base === null ? [] : this.base.#offsetsOf(name)
-    const wanted = Buffer.from(`\0${name}\0`)
-    for (const at of this.#occurrences(wanted)) offsets.push(this.#firstString + at + 1)
-    // In a split BTF the first string begins without a NUL before it.
-    if (this.#firstString > 0 && this.#startsWith(wanted.subarray(1))) offsets.push(this.#firstString)
-    return offsets
+  /** Where the first such string begins, the base's before its own; 0 if there is none. */
+  #offsetOfString(wanted: Buffer): number {
+    const above = this.base === null ? 0 : this.base.#offsetOfString(wanted)
+    if (above !== 0) return above
+    for (const at of this.#occurrences(wanted)) return at + 1
+    return 0
   }
 
-  /** Places of these bytes among the strings, searched for by native code: a fraction of a millisecond for a whole kernel. */
+  /** Offsets of these bytes among its own strings. Native code searches: a millisecond for all strings of a kernel. */
   * #occurrences(wanted: Buffer): Generator<number> {
     const strings = this.#bytes.subarray(this.#strings, this.#strings + this.#stringsLength)
-    for (let at = strings.indexOf(wanted); at >= 0; at = strings.indexOf(wanted, at + 1)) yield at
-  }
-
-  #startsWith(wanted: Buffer): boolean {
-    return this.#stringsLength >= wanted.length && wanted.equals(this.#bytes.subarray(this.#strings, this.#strings + wanted.length))
+    // A split BTF's first string has no NUL before it.
+    if (wanted[0] === 0 && this.#firstString > 0 && strings.subarray(0, wanted.length - 1).equals(wanted.subarray(1))) yield this.#firstString - 1
+    for (let at = strings.indexOf(wanted); at >= 0; at = strings.indexOf(wanted, at + 1)) yield this.#firstString + at
   }
 
   /**
@@ -210,23 +217,24 @@ export class Btf {
 
   #indexFlavours(): Map<string, number[]> {
     const index = new Map<string, number[]>()
-    for (const name of this.#suffixedNames()) {
+    for (const offset of this.#markedStrings()) {
+      const name = this.string(offset)
       const essential = essentialName(name)
       if (essential === name) continue
-      const ids = this.#withNames(this.#offsetsOf(name))
+      const ids = this.#typesNamed(offset)
       if (ids.length > 0) index.set(essential, (index.get(essential) ?? []).concat(ids))
     }
     return index
   }
 
-  /** The names, each once, that have three underscores in a row; a split BTF's types may bear names of its base. */
-  #suffixedNames(): Set<string> {
-    const names = this.base === null ? new Set<string>() : this.base.#suffixedNames()
+  /** Offsets of the strings that have three underscores in a row; a split BTF's types may bear names of its base. */
+  #markedStrings(): Set<number> {
+    const offsets = this.base === null ? new Set<number>() : this.base.#markedStrings()
     for (const at of this.#occurrences(Buffer.from(FLAVOUR_MARK))) {
-      const before = Math.max(this.#bytes.lastIndexOf(0, this.#strings + at), this.#strings - 1)
-      names.add(this.string(this.#firstString + before + 1 - this.#strings))
+      const before = this.#bytes.lastIndexOf(0, this.#strings + at - this.#firstString)
+      offsets.add(Math.max(before + 1 - this.#strings, 0) + this.#firstString)
     }
-    return names
+    return offsets
   }
 
   /** A member of a struct or union by name, looking through anonymous members. */
