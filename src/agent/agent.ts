@@ -60,13 +60,16 @@ export class Agent {
       // All begin together, so that the first tick's figures are of one stretch of time.
       this.lastTickAt = performance.now()
       for (const probe of this.probes) probe.attach()
+      const states = this.probes.map((probe) => probe.state)
+      // Without any probe there is nothing to tell, not even in a last tick.
+      if (states.every(({ state }) => state === 'off')) return states
       this.collector = new Collector(this.probes, new Cgroups(), new WallClock())
       this.losses = new Losses(this.probes)
       this.cost = new Cost(this.probes.flatMap((probe) => probe.programs), enableStats)
       this.cost.start()
       this.ticker = new Ticker(this.intervalMs, () => this.tick())
       this.ticker.start(Math.min(firstTickMs, this.intervalMs))
-      return this.probes.map((probe) => probe.state)
+      return states
     } catch (error) {
       this.stop()
       throw error

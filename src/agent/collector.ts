@@ -20,7 +20,7 @@ import type { MeterRow } from './meter.ts'
 import { presentListeners } from './listeners.ts'
 import { processEvent, type ProcessRecord } from './process-events.ts'
 import { BoundedQueue } from './queue.ts'
-import { RunningTime } from './running.ts'
+import { RunningTime, runningTimes, type RunningEntry } from './running.ts'
 import { SignalReader, type AggregateSignal } from './signal-reader.ts'
 import type { Snapshot, Totals } from './snapshot.ts'
 import { keyText, Tally, type WorkloadKey } from './tally.ts'
@@ -163,7 +163,9 @@ export class Collector {
       counted.set(keyText(key), delta[time]!)
     }
     let busy = 0
-    for (const [text, ns] of this.runningTime.settle(counted, this.runningNow(keys))) {
+    const running = runningTimes(monotonicNs, () => this.runningNow(), keyText)
+    for (const [text, { key }] of running) keys.set(text, key)
+    for (const [text, ns] of this.runningTime.settle(counted, new Map([...running].map(([text, { ns }]) => [text, ns])))) {
       busy += ns
       const key = keys.get(text)
       if (key !== undefined) this.activity(key, now).cpuNs += ns
@@ -171,21 +173,12 @@ export class Collector {
     this.totals.cpu = { busyCores: busy / 1e9 / seconds, contextSwitchesPerSecond: switched / seconds }
   }
 
-  /** Nanoseconds that the tasks on the CPUs have run since they came there, by workload key. */
-  private runningNow(keys: Map<string, WorkloadKey>): Map<string, number> {
-    const running = new Map<string, number>()
-    if (this.running === null) return running
+  /** What each CPU runs. */
+  private *runningNow(): Iterable<RunningEntry<WorkloadKey>> {
+    if (this.running === null) return
     const decode = decoder(scheduler.running.value)
     const { valueView, cpus, cpuStride } = this.running.readRaw()
-    const now = monotonicNs()
-    for (let cpu = 0; cpu < cpus; cpu++) {
-      const { since, pid, workload } = decode(valueView, cpu * cpuStride) as { since: number; pid: number; workload: WorkloadKey }
-      if (since === 0 || pid === 0) continue
-      const text = keyText(workload)
-      keys.set(text, workload)
-      running.set(text, (running.get(text) ?? 0) + Math.max(0, now - since))
-    }
-    return running
+    for (let cpu = 0; cpu < cpus; cpu++) yield decode(valueView, cpu * cpuStride) as RunningEntry<WorkloadKey>
   }
 
   private readCalls(seconds: number, now: number): void {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { RunningTime } from './running.ts'
+import { RunningTime, runningTimes } from './running.ts'
 
 const m = (entries: Record<string, number>) => new Map(Object.entries(entries))
 
@@ -46,4 +46,16 @@ describe('RunningTime', () => {
       expect(reported).toBe(clock)
     }
   })
+})
+
+test('a reader that has to wait for a CPU between the clock and the entries reports no time that was not used', () => {
+  let clock = 1000
+  const read = () => {
+    clock += 90
+    return [
+      { since: 400, pid: 7, workload: 'a' }, { since: 900, pid: 8, workload: 'a' }, { since: 300, pid: 0, workload: 'idle' },
+      { since: 0, pid: 9, workload: 'never switched' }, { since: 1050, pid: 10, workload: 'came meanwhile' },
+    ]
+  }
+  expect(runningTimes(() => clock, read, (key) => key)).toEqual(new Map([['a', { key: 'a', ns: 700 }]]))
 })
