@@ -17,8 +17,8 @@ export interface AgentOptions {
   onSnapshot?: (snapshot: Snapshot) => void
 }
 
-/** The first tick does not make a person wait. */
-const firstTickMs = 250
+/** The first tick does not make a person wait; its rates are of a moment, which `intervalSeconds` says. */
+const firstTickMs = 50
 /** The kernel memory of maps changes slowly, and asking costs a file read for each. */
 const memoryEveryMs = 10_000
 
