@@ -1,0 +1,149 @@
+import type { Btf } from '../btf/btf.ts'
+import type { ProgramSpec } from '../spec/spec.ts'
+import { FixtureError, KernelObject, MemberAddress, type FieldValue } from './kernel-object.ts'
+import { READ, SHADOWED, SPECIAL, WRITE, type Memory, type Region } from './memory.ts'
+import type { ObjectMemory } from './object-memory.ts'
+
+/** A packet with the context that programs on packets see (linux/bpf.h: struct xdp_md, struct __sk_buff). */
+export class Packet {
+  readonly bytes: Uint8Array
+  readonly kind: 'xdp' | 'skb'
+  /** Other fields of the context. */
+  readonly fields: Readonly<Record<string, number>>
+
+  constructor(bytes: Uint8Array, kind: 'xdp' | 'skb', fields: Readonly<Record<string, number>>) {
+    this.bytes = bytes
+    this.kind = kind
+    this.fields = fields
+  }
+}
+
+/** Offsets of the fields of four bytes; `data` and `data_end` read as pointers, as the verifier makes them. */
+const packetContexts = {
+  xdp: { size: 24, fields: { data: 0, data_end: 4, data_meta: 8, ingress_ifindex: 12, rx_queue_index: 16, egress_ifindex: 20 } },
+  skb: {
+    size: 192,
+    fields: {
+      len: 0, pkt_type: 4, mark: 8, queue_mapping: 12, protocol: 16, vlan_present: 20, vlan_tci: 24, vlan_proto: 28, priority: 32,
+      ingress_ifindex: 36, ifindex: 40, tc_index: 44, hash: 68, tc_classid: 72, data: 76, data_end: 80, napi_id: 84, family: 88,
+    },
+  },
+} as const satisfies Record<string, { size: number; fields: Record<string, number> }>
+
+export function packet(bytes: Uint8Array, kind: 'xdp' | 'skb' = 'skb', fields: Readonly<Record<string, number>> = {}): Packet {
+  for (const field of Object.keys(fields)) {
+    if (!(field in packetContexts[kind].fields)) throw new FixtureError(`${kind}: there is no field '${field}'`)
+  }
+  return new Packet(bytes, kind, fields)
+}
+
+/** What a program is fired with: arguments of the hook, the bytes of its context, or a packet. */
+export type Context = readonly FieldValue[] | Uint8Array | Packet
+
+/** Lays contexts out; the region of each program is used again. */
+export class ContextMemory {
+  readonly #memory: Memory
+  readonly #objects: ObjectMemory
+  readonly #regions = new Map<string, Region>()
+  readonly #prototypes = new Map<string, Parameter[] | null>()
+  readonly #btf: Btf | null
+
+  constructor(memory: Memory, objects: ObjectMemory, btf: Btf | null) {
+    this.#memory = memory
+    this.#objects = objects
+    this.#btf = btf
+  }
+
+  /** Address of the context, the packet's region if there is one, and the hook's arguments. */
+  place(program: ProgramSpec, context: Context): { address: bigint; packet: Region | null; args: bigint[] } {
+    if (context instanceof Packet) return { ...this.#packet(context), args: [] }
+    if (context instanceof Uint8Array) {
+      const region = this.#region(program.name, context.length, READ)
+      this.#memory.bytes(region).set(context)
+      return { address: this.#memory.address(region), packet: null, args: [] }
+    }
+    return this.#arguments(program, context)
+  }
+
+  #region(name: string, size: number, flags: number, more: Partial<Region> = {}): Region {
+    const key = `${name} ${size}`
+    let region = this.#regions.get(key)
+    if (region === undefined) {
+      region = this.#memory.add({ kind: 'context', name: 'the context', size, flags, ...more })
+      this.#regions.set(key, region)
+    }
+    return region
+  }
+
+  #arguments(program: ProgramSpec, values: readonly FieldValue[]): { address: bigint; packet: null; args: bigint[] } {
+    const parameters = this.#parameters(program)
+    if (parameters !== null && values.length > parameters.length) {
+      throw new FixtureError(`${program.attach.kind} '${program.attach.name}' has ${parameters.length} arguments (${parameters.map(({ name }) => name).join(', ')}), not ${values.length}`)
+    }
+    const count = parameters?.length ?? values.length
+    const region = this.#region(program.name, count * 8, READ | SHADOWED, {
+      describe: (offset) => `argument ${offset >> 3}${parameters === null ? '' : ` (${parameters[offset >> 3]?.name})`}`,
+    })
+    const args = values.map((value, index) => this.#argument(value, parameters?.[index], index))
+    const at = this.#memory.start(region)
+    this.#memory.shadow.fill(0, at, at + count * 8)
+    this.#memory.shadow.fill(1, at, at + args.length * 8)
+    args.forEach((word, index) => {
+      this.#memory.putWord(at + index * 8, Number(BigInt.asIntN(32, word)))
+      this.#memory.putWord(at + index * 8 + 4, Number(BigInt.asIntN(32, word >> 32n)))
+    })
+    return { address: this.#memory.address(region), packet: null, args }
+  }
+
+  #argument(value: FieldValue, parameter: Parameter | undefined, index: number): bigint {
+    if (typeof value === 'number' || typeof value === 'bigint') return BigInt.asUintN(64, BigInt(value))
+    if (typeof value === 'boolean') return value ? 1n : 0n
+    const btf = this.#btf
+    if (btf === null || parameter === undefined) {
+      if (value instanceof KernelObject || value instanceof MemberAddress || value === null || typeof value === 'string' || value instanceof Uint8Array) {
+        return this.#objects.pointer(undefined as unknown as Btf, 0, value, `argument ${index}`)
+      }
+      throw new FixtureError(`argument ${index}: fields alone need the BTF of the hook; give simulate() a btf, or a kernelObject()`)
+    }
+    const type = btf.type(btf.resolve(parameter.type))
+    if (type.kind !== 'ptr') throw new FixtureError(`argument ${index} (${parameter.name}) is a number`)
+    return this.#objects.pointer(btf, type.type, value, `argument ${index} (${parameter.name})`)
+  }
+
+  /** Of a hook typed by BTF: `btf_trace_NAME` points to the prototype, whose first parameter is the kernel's own. */
+  #parameters(program: ProgramSpec): Parameter[] | null {
+    const { kind, name } = program.attach
+    if (this.#btf === null || (kind !== 'tp_btf' && kind !== 'raw_tp')) return null
+    let found = this.#prototypes.get(name)
+    if (found === undefined) {
+      const typedef = this.#btf.find(`btf_trace_${name}`, 'typedef')
+      const pointer = typedef === 0 ? null : this.#btf.type(this.#btf.resolve(typedef))
+      const proto = pointer?.kind === 'ptr' ? this.#btf.type(this.#btf.resolve(pointer.type)) : null
+      found = proto?.kind === 'funcProto' ? proto.params.slice(1) : null
+      this.#prototypes.set(name, found)
+    }
+    return found
+  }
+
+  #packet(fixture: Packet): { address: bigint; packet: Region } {
+    const { bytes, kind, fields } = fixture
+    const layout = packetContexts[kind]
+    const data = this.#memory.add({ kind: 'packet', name: 'the packet', size: bytes.length, flags: READ | WRITE })
+    this.#memory.bytes(data).set(bytes)
+    const { data: start, data_end: end } = layout.fields
+    const special = (offset: number, size: number): bigint | null => {
+      if (size !== 4) return null
+      if (offset === start) return this.#memory.address(data)
+      return offset === end ? this.#memory.address(data, bytes.length) : null
+    }
+    const region = this.#memory.add({
+      kind: 'context', name: `the context (${kind === 'xdp' ? 'xdp_md' : '__sk_buff'})`, size: layout.size, flags: READ | WRITE | SPECIAL, special,
+    })
+    const at = this.#memory.start(region)
+    const set: Record<string, number> = kind === 'skb' ? { len: bytes.length, ...fields } : fields
+    for (const [field, value] of Object.entries(set)) this.#memory.putWord(at + (layout.fields as Record<string, number>)[field]!, value)
+    return { address: this.#memory.address(region), packet: data }
+  }
+}
+
+interface Parameter { name: string; type: number }
