@@ -79,7 +79,8 @@ export function decodeProgram(spec: ProgramSpec, options: DecodeOptions = {}): C
   const slots = bytes.length / 8
   const words = new Int32Array(slots * 4)
   const immediates = new Map<bigint, number>()
-  const mapSlots = new Set(spec.maps.map(({ slot }) => slot))
+  // What the loader would fill in.
+  const open = new Set([...spec.maps, ...spec.externs ?? []].map(({ slot }) => slot))
   const functions = new Set([0])
   const callbacks = new Set<number>()
   /** The register that holds a constant. */
@@ -103,7 +104,7 @@ export function decodeProgram(spec: ProgramSpec, options: DecodeOptions = {}): C
           break
         }
         const high = view.getInt32(slot * 8 + 12, true)
-        const kind = mapSlots.has(slot) && src === 0 ? 1 : src / 2
+        const kind = open.has(slot) && src === 0 ? 1 : src / 2
         if (kind === 4) callbacks.add(slot + 1 + imm)
         const value = kind === 0 ? (BigInt(high) << 32n) | BigInt(imm >>> 0) : resolved(options, spec, slot, kind, imm, high)
         put(Operation.mov, dst, constant(value), 0)
@@ -132,7 +133,6 @@ export function decodeProgram(spec: ProgramSpec, options: DecodeOptions = {}): C
       }
     }
   }
-  for (const { slot } of spec.functions) if (slot > 0 && slot < slots) functions.add(slot)
   const registers = new Int32Array(FRAME_POINTER + 2 + immediates.size * 2)
   for (const [value, index] of immediates) {
     registers[index] = Number(BigInt.asIntN(32, value))

@@ -1,6 +1,6 @@
+import { helperNumberOf } from '../asm/helper-names.ts'
 import { controlCalls } from './control-calls.ts'
 import { dynptrCalls } from './dynptr-calls.ts'
-import { idOfHelper } from './helper-names.ts'
 import type { HelperModel } from './machine.ts'
 import { mapCalls } from './map-calls.ts'
 import { readCalls } from './read-calls.ts'
@@ -15,7 +15,7 @@ export const modelledHelpers: readonly HelperModel[] = [...mapCalls, ...readCall
 export function helperTable(more: readonly HelperModel[] = []): Map<number, HelperModel> {
   const table = new Map<number, HelperModel>()
   for (const model of [...modelledHelpers, ...more]) {
-    const id = idOfHelper(model.name)
+    const id = helperNumberOf(model.name)
     if (id === undefined) throw new RangeError(`the kernel has no helper bpf_${model.name}`)
     table.set(id, model)
   }

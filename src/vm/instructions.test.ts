@@ -45,11 +45,12 @@ describe('every instruction form gives what RFC 9669 says, for all pairs of boun
 
   test.each(families(cases))('%s', (_family, members) => {
     for (const { name, program, wanted } of members) {
-      const bench = new Bench(program, 32)
-      expect(bench.code.safe).toBe(true)
+      const [interpreted, compiled] = [new Bench(program, 32), new Bench(program, 32, true)]
+      expect(compiled.code.compiled).not.toBeNull()
       for (const [a, b, c] of operands(name)) {
-        const got = bench.run(contextOf(a, b, c, 0))
-        if (got !== wanted(a, b, c)) expect.fail(`${name}: a=0x${a.toString(16)} b=0x${b.toString(16)} c=0x${c.toString(16)}: 0x${got.toString(16)} instead of 0x${wanted(a, b, c).toString(16)}`)
+        const got = interpreted.run(contextOf(a, b, c, 0))
+        const same = compiled.run(contextOf(a, b, c, 0)) === got
+        if (got !== wanted(a, b, c) || !same) expect.fail(`${same ? '' : 'compiled, '}${name}: a=0x${a.toString(16)} b=0x${b.toString(16)} c=0x${c.toString(16)}: 0x${got.toString(16)} instead of 0x${wanted(a, b, c).toString(16)}`)
       }
     }
   })

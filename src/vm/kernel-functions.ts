@@ -1,4 +1,5 @@
 import type { Btf } from '../btf/btf.ts'
+import type { Code } from './code.ts'
 import { VmFault } from './fault.ts'
 import { answer, type HelperModel, type Machine } from './machine.ts'
 import { Errno } from './maps/map-model.ts'
@@ -21,10 +22,12 @@ const models: readonly HelperModel[] = [
   { name: 'bpf_iter_num_destroy', args: 1, run: endNumbers },
 ]
 
-/** The model of a called function by BTF id, or its name for the message. */
-export function kernelFunctions(btf: Btf | null): (id: number) => HelperModel | string {
+/** The model of a called function, by the extern that the call names or else by BTF id; or its name for the message. */
+export function kernelFunctions(btf: Btf | null): (id: number, code: Code, slot: number) => HelperModel | string {
   const byName = new Map(models.map((model) => [model.name, model]))
-  return (id) => {
+  return (id, code, slot) => {
+    const named = code.spec.externs?.find((one) => one.slot === slot)?.extern
+    if (named !== undefined) return byName.get(named) ?? `the kernel function ${named}`
     if (btf === null) return `kernel function with the BTF id ${id} (give simulate() the btf that it was linked to)`
     const name = id > 0 && id < btf.typeCount && btf.kindOf(id) === 'func' ? btf.nameOf(id) : null
     return name === null ? `BTF id ${id}, which is no function,` : byName.get(name) ?? `the kernel function ${name}`

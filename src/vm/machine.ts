@@ -1,3 +1,4 @@
+import { POISON_HELPER } from '../spec/relocate.ts'
 import { FRAME_POINTER, type Code } from './code.ts'
 import { VmFault } from './fault.ts'
 import { interpret } from './interpret.ts'
@@ -32,8 +33,8 @@ export interface MachineOptions {
   helpers?: ReadonlyMap<number, HelperModel>
   /** Name of a helper by id, modelled or not. */
   helperName?: (id: number) => string | undefined
-  /** Kernel functions by the BTF id that a call names. */
-  kernelFunction?: (id: number) => HelperModel | string
+  /** The kernel function that an instruction calls: its model, or what to say of it. */
+  kernelFunction?: (id: number, code: Code, slot: number) => HelperModel | string
 }
 
 export const STACK_BYTES = 512
@@ -74,6 +75,8 @@ export class Machine {
   hookArguments: bigint[] = []
   readonly budget: number
   readonly lines = new Map<Code, SourceLines>()
+  /** What CO-RE relocations did not find, by slot: the program may not get there. */
+  readonly absent = new Map<Code, ReadonlyMap<number, string>>()
   readonly #stacks: Region[]
   readonly #frames = new Int32Array(MAX_FRAMES * FRAME_WORDS)
   readonly #helpers: (HelperModel | undefined)[] = []
@@ -234,10 +237,25 @@ export class Machine {
   pop(R: Int32Array): number {
     const at = this.depth * FRAME_WORDS
     for (let index = 0; index < 8; index++) R[12 + index] = this.#frames[at + 1 + index]!
+    this.closeCall(R)
+    return this.#frames[at]!
+  }
+
+  /** As push, for compiled code: it keeps r6 to r9 itself. */
+  openCall(R: Int32Array): void {
+    this.#deeper()
+    this.#openFrame(R)
+  }
+
+  closeCall(R: Int32Array): void {
     this.depth--
     R[FRAME_POINTER] = BASE + STACK_BYTES
     R[FRAME_POINTER + 1] = this.memory.upper(this.#stacks[this.depth]!)
-    return this.#frames[at]!
+  }
+
+  /** Arena index of the end of the current frame, where r10 points; it never moves. */
+  stackEnd(): number {
+    return this.memory.start(this.#stacks[this.depth]!) + STACK_BYTES
   }
 
   /** Whether the loop has run long enough. */
@@ -270,6 +288,8 @@ export class Machine {
   callHelper(id: number, R: Int32Array): void {
     const model = this.#helpers[id]
     if (model === undefined) {
+      const absent = this.absent.get(this.code!)?.get(this.pc)
+      if (id === POISON_HELPER && absent !== undefined) throw new VmFault('not-in-kernel', `the kernel that is played has no ${absent}`)
       const name = this.#options.helperName?.(id)
       throw new VmFault('not-modelled', name === undefined ? `there is no helper ${id}` : `the helper bpf_${name} (${id}) is not modelled; give your own with helpers: { ${name}: … }`)
     }
@@ -277,7 +297,7 @@ export class Machine {
   }
 
   callKernel(id: number, R: Int32Array): void {
-    const found = this.#options.kernelFunction?.(id) ?? `kernel function with the BTF id ${id}`
+    const found = this.#options.kernelFunction?.(id, this.code!, this.pc) ?? `kernel function with the BTF id ${id}`
     if (typeof found === 'string') throw new VmFault('not-modelled', `${found} is not modelled`)
     found.run(this, R)
   }

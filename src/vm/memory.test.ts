@@ -85,7 +85,7 @@ describe('memory', () => {
 
   test('what ran is told with the registers', () => {
     const fault = faultOf(mov(3, 7), zero, ins(0x79, 0, 0, 16), exit)
-    expect(fault.message).toMatch(/^null-dereference: 8 bytes are read at null \+ 16\n {2}program 'bad', slot 2: r0 = \*\(u64 \*\)\(r0 \+ 16\)\n {2}r0=0x0 .*r3=0x7 /)
+    expect(fault.message).toMatch(/^null-dereference: 8 bytes are read at null \+ 16\n {2}program 'bad', slot 2: r0 = \*\(u64 \*\)\(r0 \+16\)\n {2}r0=0x0 .*r3=0x7 /)
   })
 })
 

@@ -1,11 +1,13 @@
+import { helperNameOf } from '../asm/helper-names.ts'
 import { Btf } from '../btf/btf.ts'
-import type { ProgramSpec, Spec } from '../spec/spec.ts'
+import { Relocator, type Relocated } from '../spec/relocate.ts'
+import type { MapSpec, ProgramSpec, Spec } from '../spec/spec.ts'
 import { toBigInt } from './arithmetic.ts'
 import { decodeProgram, type Code } from './code.ts'
+import { compileCode } from './compiled.ts'
 import { ContextMemory, type Context } from './context.ts'
 import { Coverage, lcov } from './coverage.ts'
 import { VmRefusal, type SourceLine } from './fault.ts'
-import { nameOfHelper } from './helper-names.ts'
 import { helperTable } from './helpers.ts'
 import { kernelFunctions } from './kernel-functions.ts'
 import { FixtureError } from './kernel-object.ts'
@@ -37,6 +39,10 @@ export interface SimulateOptions {
   memory?: number
   /** What reads through null and unknown kernel pointers do: 'zero' as the kernel does for pointers typed by BTF, or a fault. */
   nullReads?: 'fault' | 'zero'
+  /** Values of the kernel's configuration that the Spec asks for (`.kconfig`), by name. */
+  kconfig?: Readonly<Record<string, number | bigint | string>>
+  /** Run programs as JavaScript functions made from them: several times faster, and faults do not show registers. */
+  compiled?: boolean
   /** Count which lines run; slower. */
   coverage?: boolean
   /** Helpers of your own, by name without `bpf_`; they get the five arguments. */
@@ -85,16 +91,21 @@ export class Simulation {
   readonly #contexts: ContextMemory
   readonly #costs = new Map<string, Cost>()
   readonly #coverage: Coverage | null
+  /** The Spec's own types. */
+  readonly #local: Btf | null
+  readonly #relocator: Relocator | null
   #steps: Step[] | null = null
 
   constructor(source: SimulationSource, options: SimulateOptions) {
     this.spec = 'spec' in source ? source.spec : source
     this.#declarations = 'spec' in source ? source.maps ?? new Map() : new Map()
     const { btf } = options
+    this.#local = this.spec.btf === null ? null : Btf.parse(this.spec.btf)
+    this.#relocator = this.#local === null || btf === undefined ? null : new Relocator(this.#local, btf)
     const more = Object.entries(options.helpers ?? {}).map(([name, run]): HelperModel => ({ name, args: 5, run: (_m, R) => this.#own(run, R) }))
     const kernel = kernelFunctions(btf ?? null)
     this.machine = new Machine({
-      helpers: helperTable(more), helperName: nameOfHelper, kernelFunction: kernel,
+      helpers: helperTable(more), helperName: helperNameOf, kernelFunction: kernel,
       ...(options.budget !== undefined && { budget: options.budget }), ...(options.memory !== undefined && { memory: options.memory }),
     })
     const { world, memory } = this.machine
@@ -105,14 +116,34 @@ export class Simulation {
     const objects = new ObjectMemory(memory)
     world.addressOf = (object) => objects.addressOf(object)
     this.#contexts = new ContextMemory(memory, objects, btf ?? null)
-    for (const map of this.spec.maps) {
-      const model = makeMap(map, memory, world.cpus)
-      this.#maps.set(map.name, model)
-      this.machine.maps.set(model.region.id, model)
+    for (const map of this.spec.maps) this.#addMap(map, options)
+    for (const program of this.spec.programs) this.#load(program, options.compiled === true)
+    for (const { name, slots } of this.spec.maps) {
+      for (const { key, map, program } of slots ?? []) {
+        if (program !== undefined) this.map(name).setProgram(key, program)
+        if (map !== undefined) this.map(name).setMap(key, map)
+      }
     }
-    for (const program of this.spec.programs) this.#load(program)
     this.#coverage = options.coverage === true ? new Coverage() : null
     this.#watch()
+  }
+
+  #addMap(map: MapSpec, options: SimulateOptions): void {
+    // 0 leaves it to who creates the map: one for each CPU.
+    const shape = map.maxEntries === 0 ? { ...map, maxEntries: this.machine.world.cpus } : map
+    const model = makeMap(shape, this.machine.memory, this.machine.world.cpus)
+    this.#maps.set(map.name, model)
+    this.machine.maps.set(model.region.id, model)
+    if (map.data === undefined) return
+    if (map.data.contents !== null) model.value(0, 0).set(map.data.contents)
+    if (map.data.section !== '.kconfig') return
+    for (const extern of this.spec.externs ?? []) {
+      if (extern.kind !== 'kconfig') continue
+      const given = options.kconfig?.[extern.name]
+      if (given === undefined && !extern.weak) throw new FixtureError(`the Spec asks for ${extern.name} of the kernel's configuration: give kconfig: { ${extern.name}: … }`)
+      const bytes = typeof given === 'string' ? new TextEncoder().encode(given) : littleEndian(BigInt(given ?? 0), extern.size)
+      model.value(0, 0).set(bytes.subarray(0, extern.size), extern.offset)
+    }
   }
 
   #own(run: NonNullable<SimulateOptions['helpers']>[string], R: Int32Array): void {
@@ -120,28 +151,44 @@ export class Simulation {
     setRegister(R, 0, BigInt(run(args, this)))
   }
 
-  #load(program: ProgramSpec): void {
+  #load(original: ProgramSpec, compiled: boolean): void {
+    const { code: bytes, poisoned } = this.#relocated(original)
+    const program: ProgramSpec = { ...original, code: bytes }
     const functions = this.machine.memory.add({ kind: 'code', name: `code of '${program.name}'`, size: 0, flags: 0 })
     const code = decodeProgram(program, {
       resolve: (slot, kind, low, high) => {
         if (kind === 4) return this.machine.memory.address(functions, slot + 1 + low)
-        return this.#mapLoad(program, slot, kind, high)
+        return this.#openLoad(program, slot, kind, high)
       },
     })
     code.safe = alwaysInitialised(code, (id) => this.machine.argumentsOf(id))
+    if (compiled) code.compiled = compileCode(this.machine, code)
     this.#codes.set(program.name, code)
     this.machine.codes.push(code)
-    if (this.spec.btf !== null && program.lines.length > 0) this.machine.lines.set(code, { spec: program, btf: Btf.parse(this.spec.btf) })
+    if (poisoned.length > 0) this.machine.absent.set(code, new Map(poisoned.map(({ slot, spec, reason }) => [slot, `${spec}: ${reason}`])))
+    if (this.#local !== null && program.lines.length > 0) this.machine.lines.set(code, { spec: program, btf: this.#local })
   }
 
-  #mapLoad(program: ProgramSpec, slot: number, kind: number, offset: number): bigint {
+  /** CO-RE: the code for the kernel whose BTF was given; as compiled without one. */
+  #relocated(program: ProgramSpec): Relocated {
+    if (this.#relocator === null || program.relocations.length === 0) return { code: program.code, poisoned: [] }
+    return this.#relocator.relocate(program)
+  }
+
+  #openLoad(program: ProgramSpec, slot: number, kind: number, offset: number): bigint {
+    const extern = program.externs?.find((one) => one.slot === slot)
+    if (extern !== undefined) {
+      const weak = this.spec.externs?.some(({ name, weak: optional }) => name === extern.extern && optional) === true
+      if (weak) return 0n
+      throw new VmRefusal(slot, `the kernel's '${extern.extern}' has no address here: kernel variables are not modelled`, program.name)
+    }
     const reference = program.maps.find((one) => one.slot === slot)
     const map = reference === undefined ? undefined : this.#maps.get(reference.map)
-    if (map === undefined) throw new VmRefusal(slot, kind === 3 ? 'kernel variables (ksyms) are not modelled' : 'it names a map that the Spec does not have', program.name)
-    const value = kind === 2 || kind === 6
+    if (map === undefined) throw new VmRefusal(slot, kind === 3 ? 'kernel variables are not modelled' : 'it names a map that the Spec does not have', program.name)
+    const value = reference?.offset !== undefined || kind === 2 || kind === 6
     if (!value) return this.machine.memory.address(map.region)
     if (map.values === null) throw new VmRefusal(slot, `values of map '${map.shape.name}' have no address`, program.name)
-    return this.machine.memory.address(map.values, offset)
+    return this.machine.memory.address(map.values, reference?.offset ?? offset)
   }
 
   /* Running */
@@ -269,6 +316,10 @@ export class Simulation {
   cost(): ReadonlyMap<string, Cost> {
     return this.#costs
   }
+}
+
+function littleEndian(value: bigint, size: number): Uint8Array {
+  return Uint8Array.from({ length: size }, (_, index) => Number(BigInt.asUintN(8, value >> BigInt(index * 8))))
 }
 
 /** A trace as text: one line an instruction, a heading where the source line changes. */

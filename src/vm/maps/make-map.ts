@@ -30,7 +30,7 @@ const models: Readonly<Record<string, Make>> = {
   taskStorage: (shape, memory) => new StorageMap(shape, memory),
   inodeStorage: (shape, memory) => new StorageMap(shape, memory),
   skStorage: (shape, memory) => new StorageMap(shape, memory),
-  cgroupStorage: (shape, memory) => new StorageMap(shape, memory),
+  cgrpStorage: (shape, memory) => new StorageMap(shape, memory),
 }
 
 export const modelledMaps: readonly string[] = Object.keys(models)
