@@ -61,12 +61,13 @@ export async function kernelFiles(kernel: MatrixKernel, note: (text: string) => 
 }
 
 function unpacked(home: string): KernelFiles | null {
-  const boot = join(home, 'boot')
-  const image = existsSync(boot) ? readdirSync(boot).find((name) => name.startsWith('vmlinuz-')) : undefined
-  if (image === undefined) return null
-  const release = image.slice('vmlinuz-'.length)
-  const modules = ['lib/modules', 'usr/lib/modules'].map((folder) => join(home, folder, release)).find((folder) => existsSync(folder))
-  return modules === undefined ? null : { release, image: join(boot, image), modules }
+  const parent = ['lib/modules', 'usr/lib/modules'].map((folder) => join(home, folder)).find((folder) => existsSync(folder))
+  const release = parent === undefined ? undefined : readdirSync(parent)[0]
+  if (parent === undefined || release === undefined) return null
+  const modules = join(parent, release)
+  // Since 7.0 the image lies beside the modules.
+  const image = [join(home, 'boot', `vmlinuz-${release}`), join(modules, 'vmlinuz')].find((path) => existsSync(path))
+  return image === undefined ? null : { release, image, modules }
 }
 
 type Apt = (program: string, ...args: (string | { cwd: string })[]) => Promise<{ stdout: string }>

@@ -1,8 +1,8 @@
-import type { ComponentChildren } from 'preact'
+import { Component, type ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import type { ProbeState } from '../src/agent/snapshot.ts'
 import { count } from './format.ts'
-import { newest, type Journal } from './journal.ts'
+import { newest, type Entry, type Journal } from './journal.ts'
 import { Panel } from './panel.tsx'
 
 /** Rows drawn at most. */
@@ -46,12 +46,24 @@ export function EventList<E>({ title, waiting, journal, probe, text, head, colum
         <table>
           <thead>{head}</thead>
           <tbody>
-            {entries.map(({ id, event, gap }) => event === null
-              ? <tr key={id} class="gap"><td colSpan={columns}>{gap}</td></tr> : <tr key={id}>{row(event)}</tr>)}
+            {entries.map((entry) => <Row key={entry.id} entry={entry} columns={columns} row={row} />)}
           </tbody>
         </table>
         {entries.length === 0 && <p class="empty">{filter === '' ? waiting : `Nothing of the last ${count(shown.entries.length)} matches “${filter}”.`}</p>}
       </div>
     </Panel>
   )
+}
+
+interface RowProps<E> { entry: Entry<E>; columns: number; row: EventListProps<E>['row'] }
+
+/** An entry never changes, so it is drawn once. */
+class Row<E> extends Component<RowProps<E>> {
+  override shouldComponentUpdate({ entry }: RowProps<E>) {
+    return entry !== this.props.entry
+  }
+
+  override render({ entry: { event, gap }, columns, row }: RowProps<E>) {
+    return event === null ? <tr class="gap"><td colSpan={columns}>{gap}</td></tr> : <tr>{row(event)}</tr>
+  }
 }

@@ -56,11 +56,17 @@ export function recall(view: View, run: number, history: History): View {
   return { ...view, intervalMs: history.intervalSeconds * 1000, points: fill(view.points, run, history.snapshots) }
 }
 
+/** Ticks may come ten times a second; the page is drawn no more often than this. */
+const drawEveryMs = 200
+
 /** Holds the newest view and tells those who draw it. */
 export class Store {
   private readonly stream: Stream
   private readonly listeners = new Set<(state: State) => void>()
   private newest: View = emptyView
+  private freshAt: number | null = null
+  private drawing: ReturnType<typeof setTimeout> | null = null
+  private drawnAt = 0
   private current: State = { view: emptyView, paused: false, connection: 'connecting', freshAt: null }
   /** Least difference seen between this browser's clock and the agent's; null before the first tick of a run. */
   private skew: { run: number; ms: number } | null = null
@@ -68,7 +74,7 @@ export class Store {
   constructor() {
     this.stream = new Stream({
       snapshot: (snapshot) => this.take(receive(this.newest, snapshot), this.freshness(snapshot)),
-      history: (run, history) => this.take(recall(this.newest, run, history), this.current.freshAt),
+      history: (run, history) => this.take(recall(this.newest, run, history), this.freshAt),
       state: (connection) => this.set({ connection }),
     })
   }
@@ -89,7 +95,12 @@ export class Store {
 
   private take(view: View, freshAt: number | null): void {
     this.newest = view
-    this.set(this.current.paused ? { freshAt } : { view, freshAt })
+    this.freshAt = freshAt
+    this.drawing ??= setTimeout(() => {
+      this.drawing = null
+      this.drawnAt = Date.now()
+      this.set(this.current.paused ? { freshAt: this.freshAt } : { view: this.newest, freshAt: this.freshAt })
+    }, Math.min(drawEveryMs, Math.max(0, drawEveryMs - (Date.now() - this.drawnAt))))
   }
 
   private freshness({ host, at }: Snapshot): number {

@@ -17,6 +17,7 @@ import { EventReader } from './event-reader.ts'
 import { merge, summarise } from './histogram.ts'
 import type { LoadedProbe } from './loaded-probe.ts'
 import type { MeterRow } from './meter.ts'
+import { presentListeners } from './listeners.ts'
 import { processEvent, type ProcessRecord } from './process-events.ts'
 import { BoundedQueue } from './queue.ts'
 import { RunningTime } from './running.ts'
@@ -86,6 +87,8 @@ export class Collector {
     this.diskIo = reader(block.io)
     this.running = mapOf(scheduler.running)
     this.events = this.openRings(mapOf)
+    // Not awaited: it takes its time, and a failure is an internal error like any other.
+    void this.addListeners(mapOf(tcp.listeners))
   }
 
   /** Events that came and found no room since the start. */
@@ -108,6 +111,15 @@ export class Collector {
     if (now >= this.sweepAt) this.sweep(now)
     return {
       totals: structuredClone(this.totals), workloads: this.table.finish(seconds, now), processes, connections, disks: this.disks.finish(seconds, now),
+    }
+  }
+
+  /** Tells the kernel side who listened already, so that connections they accept have an owner. */
+  private async addListeners(map: BpfMap | null): Promise<void> {
+    if (map === null) return
+    for await (const { key, owner } of presentListeners(this.cgroups.mount)) {
+      // What the kernel side has seen since is newer.
+      if (!map.closed) map.set(key, owner, 'create')
     }
   }
 

@@ -8,7 +8,7 @@ import type { CommandName } from './command.ts'
 import { kernelBtf, vmlinuxBtfPath } from './kernel-btf.ts'
 import { PolicyError } from './load-error.ts'
 import { MapFlags } from './map-layout.ts'
-import { hasMemcgAccounting } from './memlock.ts'
+import { hasMemcgAccounting, withMemlock } from './memlock.ts'
 import { loadBytes, Op } from './tiny-program.ts'
 import { tracepointId } from './tracefs.ts'
 
@@ -79,13 +79,13 @@ function verdictOf(name: CommandName, result: number, what: string): Verdict {
 }
 
 function createMap(type: keyof typeof MapType, keySize: number, valueSize: number, entries: number, flags = 0): number {
-  return command('BPF_MAP_CREATE', 72, (attr) => {
+  return withMemlock(() => command('BPF_MAP_CREATE', 72, (attr) => {
     attr.u32(0, MapType[type])
     attr.u32(4, keySize)
     attr.u32(8, valueSize)
     attr.u32(12, entries)
     attr.u32(16, flags)
-  })
+  }))
 }
 
 /** An empty map answers ENOENT to a batch look-up; a map type without batches says ENOTSUPP or EINVAL. */

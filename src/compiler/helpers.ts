@@ -1,3 +1,5 @@
+import type { Btf } from '../btf/btf.ts'
+
 /**
  * Helpers of the kernel that the compiler calls: id (`enum bpf_func_id` of linux/bpf.h) and first kernel.
  */
@@ -20,6 +22,25 @@ export const helpers = {
 } as const
 
 export type HelperName = keyof typeof helpers
+
+const known = new WeakMap<Btf, Set<string> | null>()
+
+/**
+ * Whether the kernel that the types are of has a helper: its `enum bpf_func_id` lists all of them.
+ * Types without that enum (those of a test) count as those of a new kernel.
+ */
+export function hasHelper(btf: Btf, name: HelperName): boolean {
+  let names = known.get(btf)
+  if (names === undefined) known.set(btf, names = helperNames(btf))
+  return names === null || names.has(name)
+}
+
+function helperNames(btf: Btf): Set<string> | null {
+  const id = btf.find('bpf_func_id', 'enum', 'enum64')
+  const type = id === 0 ? null : btf.type(id)
+  if (type === null || (type.kind !== 'enum' && type.kind !== 'enum64')) return null
+  return new Set(type.values.map(({ name }) => name.replace(/^BPF_FUNC_/, '')))
+}
 
 /** Name of a helper by its id, as the kernel prints it. */
 export function helperName(id: number): string | undefined {

@@ -36,6 +36,12 @@ export const running = percpuArray(struct({ since: u64, pid: u32, workload }, 'r
 const queuedAt = hash(u32, u64, { maxEntries: 16_384 })
 export const stampsLost = lossCounter('runq.stamps')
 
+/** The state has had this name since kernel 5.14. */
+function stateOf(task: task_struct | (task_struct & { state: number })) {
+  'use bpf'
+  return 'state' in task ? task.state : task.__state
+}
+
 function enqueue(task: task_struct) {
   'use bpf'
   if (task.pid === 0) return
@@ -59,7 +65,7 @@ export const switched = tp_btf('sched_switch', (preempt, prev, next) => {
         used.switches += 1
       }
     }
-    if (prev.__state === TASK_RUNNING || preempt) {
+    if (stateOf(prev) === TASK_RUNNING || preempt) {
       if (!queuedAt.set(prev.pid, now)) stampsLost.add(0, 1)
     }
   }

@@ -1,4 +1,4 @@
-import type { sock, tcp_sock } from 'skep/vmlinux'
+import type { inet_sock, sock, tcp_sock } from 'skep/vmlinux'
 import { address, assign, currentTask, ktime, local, networkOrder16 } from '../compiler/language/intrinsics.ts'
 import { lruHash, ringbuf } from '../compiler/language/maps.ts'
 import { tp_btf } from '../compiler/language/programs.ts'
@@ -52,8 +52,11 @@ export const closed = event('tcp.closed', {
   fields: { at: u64, endpoints, owner, duration: u64, sent: u64, received: u64, established: u32 },
 })
 
-/** Who listens where: an incoming connection is established in interrupt context, where the current task is nobody's. */
-const listeners = lruHash(struct({ netns: u32, port: u32 }, 'listener'), owner, { maxEntries: 4096 })
+/**
+ * Who listens where: an incoming connection is established in interrupt context, where the current task is nobody's.
+ * The agent adds those that listened before it came.
+ */
+export const listeners = lruHash(struct({ netns: u32, port: u32 }, 'listener'), owner, { maxEntries: 4096 })
 
 /** Connections whose beginning was seen, by the address of the socket. */
 const open = lruHash(u64, struct({ since: u64, established: u32, direction: u32, owner }, 'connection'), { maxEntries: 65_536 })
@@ -72,8 +75,10 @@ function listenerOf(sk: sock) {
 function endpointsOf(sk: sock, direction: number) {
   'use bpf'
   const common = sk.__sk_common
+  // A closed socket has given back its number, but still knows the port that it sent from.
+  const inet = sk as unknown as inet_sock
   const ends = local(endpoints, {
-    family: common.skc_family, localPort: common.skc_num, peerPort: networkOrder16(common.skc_dport), direction,
+    family: common.skc_family, localPort: networkOrder16(inet.inet_sport), peerPort: networkOrder16(common.skc_dport), direction,
   })
   if (ends.family === AF_INET6) {
     ends.local6 = common.skc_v6_rcv_saddr

@@ -4,7 +4,7 @@ import type { Schema } from '../../spec/schema.ts'
 import type { Span } from '../span.ts'
 import { binary, compare, convert, literal, toScalar } from './arithmetic.ts'
 import { expression } from './expression.ts'
-import type { HelperName } from '../helpers.ts'
+import { hasHelper, type HelperName } from '../helpers.ts'
 import { structNamed } from './kernel-type.ts'
 import type { Lowering } from './lowering.ts'
 import { addressValue, allocate, asPlace, call, store, storeFields } from './memory.ts'
@@ -42,9 +42,11 @@ function helperResult(l: Lowering, name: HelperName, type: IntType, span: Span):
   return { kind: 'scalar', value: out, type }
 }
 
+/** Typed for the verifier where the kernel can (5.11); before, an address that is read by probe_read_kernel. */
 function currentTask(l: Lowering, _args: Operand[], span: Span): Operand {
-  const out = l.value(pointerTo('btf'), 'task')
-  call(l, 'get_current_task_btf', [], span, out)
+  const typed = hasHelper(l.btf, 'get_current_task_btf')
+  const out = l.value(pointerTo(typed ? 'btf' : 'kernel'), 'task')
+  call(l, typed ? 'get_current_task_btf' : 'get_current_task', [], span, out)
   return { kind: 'pointer', value: out, pointee: { from: 'btf', id: structNamed(l, 'task_struct') } }
 }
 
