@@ -66,12 +66,11 @@ export class ContextMemory {
   }
 
   #region(name: string, size: number, flags: number, more: Partial<Region> = {}): Region {
-    const key = `${name} ${size}`
-    let region = this.#regions.get(key)
-    if (region === undefined) {
-      region = this.#memory.add({ kind: 'context', name: 'the context', size, flags, ...more })
-      this.#regions.set(key, region)
-    }
+    const known = this.#regions.get(name)
+    if (known !== undefined && this.#memory.size(known) === size) return known
+    const region = this.#memory.add({ kind: 'context', name: 'the context', size, flags, ...more })
+    if (known !== undefined) this.#memory.release(known)
+    this.#regions.set(name, region)
     return region
   }
 

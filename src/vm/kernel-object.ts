@@ -15,6 +15,9 @@ export interface KernelObjectOptions {
   unset?: 'fault' | 'zero'
 }
 
+/** Counts the changes of all objects, so that a simulation can tell at once that nothing has changed. */
+export const changes = { count: 0 }
+
 export class KernelObject {
   readonly btf: Btf
   readonly typeId: number
@@ -45,6 +48,7 @@ export class KernelObject {
     for (const field of Object.keys(fields)) memberOf(this.btf, this.typeId, field)
     this.#fields = { ...this.#fields, ...fields }
     this.version++
+    changes.count++
     return this
   }
 

@@ -78,6 +78,7 @@ export class Machine {
   /** What CO-RE relocations did not find, by slot: the program may not get there. */
   readonly absent = new Map<Code, ReadonlyMap<number, string>>()
   readonly #stacks: Region[]
+  readonly #settling: MapModel[] = []
   readonly #frames = new Int32Array(MAX_FRAMES * FRAME_WORDS)
   readonly #helpers: (HelperModel | undefined)[] = []
   readonly #options: MachineOptions
@@ -116,8 +117,13 @@ export class Machine {
     } finally {
       this.depth = -1
       this.code = null
-      for (const map of this.maps.values()) map.settle()
+      for (let index = 0; index < this.#settling.length; index++) this.#settling[index]!.settle()
     }
+  }
+
+  addMap(map: MapModel): void {
+    this.maps.set(map.region.id, map)
+    this.#settling.push(map)
   }
 
   /** Runs a function of the running program, as a helper's callback; r6 to r10 are kept. Gives the low half of r0. */
@@ -153,7 +159,7 @@ export class Machine {
       this.depth = -1
       this.code = null
       this.memory.release(keys)
-      for (const each of this.maps.values()) each.settle()
+      for (const each of this.#settling) each.settle()
     }
   }
 
@@ -320,9 +326,9 @@ export class Machine {
   }
 
   #checkReleased(code: Code): void {
+    if (this.references.size === 0 && this.lock === null) return
     const [first] = this.references.values()
-    const held = first ?? (this.lock === null ? undefined : { what: 'a spin lock', slot: this.pc })
-    if (held === undefined) return
+    const held = first ?? { what: 'a spin lock', slot: this.pc }
     throw new VmFault('unreleased', `the program ends but ${held.what}, acquired at slot ${held.slot}, was not given back`).at(this.#place(code))
   }
 

@@ -1,8 +1,8 @@
 import type { Btf } from '../btf/btf.ts'
-import { FixtureError, KernelObject, MemberAddress, memberOf, nameOfByte, type FieldValue, type Fields } from './kernel-object.ts'
+import { changes, FixtureError, KernelObject, MemberAddress, memberOf, nameOfByte, type FieldValue, type Fields } from './kernel-object.ts'
 import { READ, SHADOWED, USER, WRITE, type Memory, type Region } from './memory.ts'
 
-interface Placed { region: Region; version: number }
+interface Placed { region: Region; version: number; address: bigint }
 
 const encoder = new TextEncoder()
 
@@ -12,6 +12,8 @@ export class ObjectMemory {
   readonly #placed = new Map<KernelObject, Placed>()
   /** Objects made from plain fields that a pointer was given, so that they are one object wherever they are used. */
   readonly #plain = new WeakMap<object, KernelObject>()
+  /** How many changes there had been when all objects were last up to date. */
+  #seen = -1
   readonly #texts = new Map<string, Region>()
 
   constructor(memory: Memory) {
@@ -21,6 +23,7 @@ export class ObjectMemory {
   /** @throws FixtureError for values that do not fit their fields */
   addressOf(object: KernelObject): bigint {
     let placed = this.#placed.get(object)
+    if (placed !== undefined && this.#seen === changes.count) return placed.address
     if (placed === undefined) {
       const { btf, typeId, unset } = object
       const region = this.#memory.add({
@@ -28,23 +31,25 @@ export class ObjectMemory {
         flags: READ | (unset === 'fault' ? SHADOWED : 0), describe: (offset) => nameOfByte(btf, typeId, offset),
       })
       // Known before its fields are laid out: they may point back to it.
-      this.#placed.set(object, (placed = { region, version: -1 }))
+      this.#placed.set(object, (placed = { region, version: -1, address: this.#memory.address(region) }))
     }
     if (placed.version !== object.version) {
       placed.version = object.version
       this.#lay(object, placed.region)
-    } else this.#refresh(object)
-    return this.#memory.address(placed.region)
+    }
+    if (this.#seen !== changes.count) this.#refresh()
+    return placed.address
   }
 
-  /** Objects that this one points to may have changed since. */
-  #refresh(object: KernelObject): void {
-    if (this.#refreshing.has(object)) return
-    this.#refreshing.add(object)
-    for (const value of Object.values(object.fields)) if (value instanceof KernelObject) this.addressOf(value)
-    this.#refreshing.delete(object)
+  /** Objects that others point to may have changed since they were laid out. */
+  #refresh(): void {
+    this.#seen = changes.count
+    for (const [object, placed] of this.#placed) {
+      if (placed.version === object.version) continue
+      placed.version = object.version
+      this.#lay(object, placed.region)
+    }
   }
-  readonly #refreshing = new Set<KernelObject>()
 
   #lay(object: KernelObject, region: Region): void {
     const start = this.#memory.start(region)

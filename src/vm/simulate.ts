@@ -133,7 +133,7 @@ export class Simulation {
     const shape = map.maxEntries === 0 ? { ...map, maxEntries: this.machine.world.cpus } : map
     const model = makeMap(shape, this.machine.memory, this.machine.world.cpus)
     this.#maps.set(map.name, model)
-    this.machine.maps.set(model.region.id, model)
+    this.machine.addMap(model)
     if (map.data === undefined) return
     if (map.data.contents !== null) model.value(0, 0).set(map.data.contents)
     if (map.data.section !== '.kconfig') return
