@@ -22,11 +22,14 @@ export function decode(bytes: Uint8Array): Instruction[] {
   const instructions: Instruction[] = []
   for (let at = 0; at < bytes.length; at += 8) {
     const instruction: Instruction = {
-      code: bytes[at]!, dst: bytes[at + 1]! & 15, src: bytes[at + 1]! >> 4, off: view.getInt16(at + 2, true), imm: view.getInt32(at + 4, true),
+      code: bytes[at]!, dst: bytes[at + 1]! & 15, src: bytes[at + 1]! >> 4,
+      off: view.getInt16(at + 2, true), imm: view.getInt32(at + 4, true),
     }
     if (instruction.code === LDDW) {
       if (at + 16 > bytes.length) throw new DecodeError(at >> 3, 'a 64-bit load lacks its second slot')
-      if (view.getUint32(at + 8, true) !== 0) throw new DecodeError((at >> 3) + 1, 'the second slot of a 64-bit load holds more than an immediate')
+      if (view.getUint32(at + 8, true) !== 0) {
+        throw new DecodeError((at >> 3) + 1, 'the second slot of a 64-bit load holds more than an immediate')
+      }
       instruction.imm64 = (BigInt(view.getUint32(at + 12, true)) << 32n) | BigInt(view.getUint32(at + 4, true))
       at += 8
     }

@@ -92,6 +92,11 @@ export class Btf {
     return this.#types.offsets[id - this.#firstId]!
   }
 
+  /** Byte offset of a type in the bytes that this BTF was parsed from. @throws BtfError for types of the base */
+  offsetOf(id: number): number {
+    return this.#offsetOf(id)
+  }
+
   nameOf(id: number): string {
     if (id === 0) return ''
     if (id < this.#firstId) return this.base!.nameOf(id)

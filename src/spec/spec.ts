@@ -153,7 +153,8 @@ export interface ProgramSpec {
 
 /**
  * An lddw that gets the address of a map, or with `offset` the address of that byte in the map's only value (5.2):
- * the loader sets `src` to BPF_PSEUDO_MAP_FD or BPF_PSEUDO_MAP_VALUE, the immediate to the descriptor and the second one to the offset.
+ * the loader sets `src` to BPF_PSEUDO_MAP_FD or BPF_PSEUDO_MAP_VALUE, the immediate to the descriptor and the second one to
+ * the offset.
  */
 export interface MapReference { slot: number; map: string; offset?: number }
 /** As `struct bpf_func_info`. `type` is a FUNC in Spec.btf. */
@@ -161,14 +162,20 @@ export interface FunctionInfo { slot: number; type: number }
 /** As `struct bpf_line_info`: string offsets in Spec.btf. */
 export interface LineInfo { slot: number; file: number; text: number; line: number; column: number }
 
-/** A slot that gets what an extern turns out to be: an address or type id (lddw), a kernel function (call). */
+/**
+ * A slot that gets what an extern turns out to be. In `code` it is as if a weak extern were absent: an lddw of 0, or a call
+ * that must not be reached. An untyped symbol's address goes into the lddw; a typed one makes it BPF_PSEUDO_BTF_ID with the
+ * id of the kernel's VAR and the descriptor of the module's BTF (0: the kernel); a function sets the call's immediate to the
+ * id of its FUNC.
+ */
 export interface ExternReference { slot: number; extern: string }
 
-/** What the object expects from the kernel. A weak one may be absent: it is then 0, and code that calls it must not be reached. */
+/** What the object expects from the kernel. A weak one may be absent: it is 0, and code that calls it must not be reached. */
 export type ExternSpec = KconfigExtern | KsymExtern
 
 /**
- * A value of the kernel's configuration, at `offset` of the map `.kconfig`; read from /boot/config or /proc/config.gz by the loader.
+ * A value of the kernel's configuration, at `offset` of the map `.kconfig`; the loader finds it in /boot/config or
+ * /proc/config.gz, and `kconfigBytes` puts it into the map's value.
  * Names without CONFIG_: LINUX_KERNEL_VERSION, LINUX_HAS_BPF_COOKIE, LINUX_HAS_SYSCALL_WRAPPER.
  */
 export interface KconfigExtern {

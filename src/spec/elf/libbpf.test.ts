@@ -1,0 +1,70 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { decode, print, slotsOf } from '../../asm/asm.ts'
+import { Btf } from '../../btf/btf.ts'
+import { relocatorFor } from '../relocate.ts'
+import { AttachType, MapType, ProgramType, type ProgramSpec, type Spec } from '../spec.ts'
+import { readObject } from './read.ts'
+import { clangs, compileObject, libbpf, loadWithLibbpf, type LoadedByLibbpf } from './testing/toolchain.ts'
+
+/* Objects compiled here, once loaded by libbpf and once read by us: the instructions must be the same to the byte. */
+
+const VMLINUX = '/sys/kernel/btf/vmlinux'
+const compared = libbpf && existsSync(VMLINUX)
+const kernel = compared ? Btf.parse(readFileSync(VMLINUX)) : undefined
+
+/** libbpf puts the object's name before its sections of data. */
+const libbpfMap = (loaded: Map<string, unknown>, name: string) =>
+  [...loaded.keys()].find((one) => one === name || (name.startsWith('.') && one.endsWith(name)))
+
+/** Our instructions, with the descriptors that libbpf's process had. */
+function finished(spec: Spec, program: ProgramSpec, loaded: LoadedByLibbpf): { ours: string[]; theirs: string[] } {
+  const { code } = relocatorFor(Btf.parse(spec.btf!), kernel!).relocate(program)
+  const theirs = loaded.programs.get(program.name)!.slice()
+  const view = new DataView(code.buffer, code.byteOffset, code.byteLength)
+  for (const { slot, map, offset } of program.maps) {
+    view.setUint8(slot * 8 + 1, (code[slot * 8 + 1]! & 15) | ((offset === undefined ? 1 : 2) << 4))
+    view.setInt32(slot * 8 + 4, loaded.maps.get(libbpfMap(loaded.maps, map)!) ?? -1, true)
+    view.setInt32(slot * 8 + 12, offset ?? 0, true)
+  }
+  // What an extern turned out to be is the loader's part; that it is one is ours.
+  for (const { slot } of program.externs ?? []) {
+    const wide = theirs[slot * 8] === 0x18
+    for (const start of wide ? [slot * 8 + 4, slot * 8 + 12] : [slot * 8 + 4]) theirs.fill(0, start, start + 4)
+    for (const start of wide ? [slot * 8 + 4, slot * 8 + 12] : [slot * 8 + 4]) code.fill(0, start, start + 4)
+  }
+  return { ours: lines(code), theirs: lines(theirs) }
+}
+
+function lines(code: Uint8Array): string[] {
+  let slot = 0
+  return decode(code).map((instruction) => {
+    const at = slot
+    slot += slotsOf(instruction)
+    return `${at}: ${Buffer.from(code.subarray(at * 8, slot * 8)).toString('hex')} ${print(instruction)}`
+  })
+}
+
+const features = 'clang with bpf target, libbpf-dev, root, BTF'
+describe.runIf(compared).each(clangs)(`the same as libbpf, compiled by %s (features: ${features})`, (compiler) => {
+  test.each(['core', 'linking', 'maps', 'externs'])('%s.bpf.c', (name) => {
+    const { path, bytes } = compileObject(name, { compiler })
+    const loaded = loadWithLibbpf(path)
+    expect(loaded.messages).toBe('')
+    expect(loaded.result).toBe(0)
+    const spec = readObject(bytes, { name })
+    expect(spec.programs.map((program) => program.name).sort()).toEqual([...loaded.programs.keys()].sort())
+    for (const program of spec.programs.filter(({ autoload }) => autoload !== false)) {
+      const { ours, theirs } = finished(spec, program, loaded)
+      expect([program.name, ...ours]).toEqual([program.name, ...theirs])
+    }
+    for (const program of spec.programs) {
+      const attachType = program.attachType === undefined ? 0 : AttachType[program.attachType]
+      const section = program.section!.replace(/^\?/, '')
+      expect([ProgramType[program.type], attachType, section]).toEqual(loaded.sections.get(program.name))
+    }
+    const maps = spec.maps.map(({ name: map, type, keySize, valueSize, maxEntries, flags }) =>
+      [libbpfMap(loaded.definitions, map), [MapType[type], keySize, valueSize, maxEntries, flags]])
+    expect(Object.fromEntries(maps)).toEqual(Object.fromEntries(loaded.definitions))
+  })
+})
