@@ -19,12 +19,22 @@ export function App({ store }: { store: Store }) {
   const { snapshot } = view
   const probe = (name: string) => snapshot?.probes.find((one) => one.name === name) ?? null
   const host = snapshot?.host.name
-  useEffect(() => { if (host !== undefined) document.title = `${host} · skep` }, [host])
+  useEffect(() => {
+    if (host !== undefined) document.title = `${host} · skep`
+  }, [host])
   return (
     <>
-      <Header state={state} theme={theme} onTheme={choose} onPause={(paused) => store.setPaused(paused)} onRetry={() => store.retryNow()} />
+      <Header
+        state={state}
+        theme={theme}
+        onTheme={choose}
+        onPause={(paused) => store.setPaused(paused)}
+        onRetry={() => store.retryNow()}
+      />
       <main>
-        {snapshot === null ? <Waiting state={state.connection} /> : (
+        {snapshot === null ? (
+          <Waiting state={state.connection} />
+        ) : (
           <>
             <Notices probes={snapshot.probes} />
             <Cards view={view} snapshot={snapshot} probe={probe} />
@@ -49,5 +59,9 @@ function Waiting({ state }: { state: string }) {
     stopped: 'No answer from the agent. Start skep; this page finds it by itself.',
     outdated: 'The agent is newer than this page. Please reload it.',
   }
-  return <p class="waiting" role="status">{words[state] ?? words['connecting']}</p>
+  return (
+    <p class="waiting" role="status">
+      {words[state] ?? words['connecting']}
+    </p>
+  )
 }

@@ -9,7 +9,10 @@ export function Card({ title, probe, children }: { title: string; probe?: ProbeS
   const id = useId()
   return (
     <section class="card" aria-labelledby={id}>
-      <div class="head"><h2 id={id}>{title}</h2><ProbeMark probe={probe} /></div>
+      <div class="head">
+        <h2 id={id}>{title}</h2>
+        <ProbeMark probe={probe} />
+      </div>
       {probe?.state === 'off' ? <Absent probe={probe} /> : children}
     </section>
   )
@@ -32,7 +35,13 @@ export function Figure({ name, value, after, tone, title }: FigureProps) {
   return (
     <div class={`figure ${tone ?? ''}`} title={title}>
       <dt>{name}</dt>
-      <dd>{value.figure}<span class="unit">{value.unit === '' ? '' : `\u202f${value.unit}`}{after ?? ''}</span></dd>
+      <dd>
+        {value.figure}
+        <span class="unit">
+          {value.unit === '' ? '' : `\u202f${value.unit}`}
+          {after ?? ''}
+        </span>
+      </dd>
     </div>
   )
 }

@@ -11,17 +11,43 @@ export function Disks({ disks, probe }: { disks: readonly DiskRow[]; probe: Prob
         <table>
           <thead>
             <tr>
-              <th scope="col" class="name">Device</th>
-              <th scope="col" class="number" title="Requests completed per second">Reads/s</th><th scope="col" class="number bytes">Read</th>
-              <th scope="col" class="number" title="Requests completed per second">Writes/s</th><th scope="col" class="number bytes">Written</th>
-              <th scope="col" class="number">p50</th><th scope="col" class="number">p90</th><th scope="col" class="number">p99</th>
+              <th scope="col" class="name">
+                Device
+              </th>
+              <th scope="col" class="number" title="Requests completed per second">
+                Reads/s
+              </th>
+              <th scope="col" class="number bytes">
+                Read
+              </th>
+              <th scope="col" class="number" title="Requests completed per second">
+                Writes/s
+              </th>
+              <th scope="col" class="number bytes">
+                Written
+              </th>
+              <th scope="col" class="number">
+                p50
+              </th>
+              <th scope="col" class="number">
+                p90
+              </th>
+              <th scope="col" class="number">
+                p99
+              </th>
             </tr>
           </thead>
           <tbody>
             {rows.map((disk) => (
-              <tr key={`${disk.major}:${disk.minor}`} title={`${disk.major}:${disk.minor}, since skep began: ${count(disk.reads)} reads of ` +
-                `${bytes(disk.readBytes)}, ${count(disk.writes)} writes of ${bytes(disk.writtenBytes)}`}>
-                <th scope="row" class="name">{disk.name}</th>
+              <tr
+                key={`${disk.major}:${disk.minor}`}
+                title={
+                  `${disk.major}:${disk.minor}, since skep began: ${count(disk.reads)} reads of ` +
+                  `${bytes(disk.readBytes)}, ${count(disk.writes)} writes of ${bytes(disk.writtenBytes)}`
+                }>
+                <th scope="row" class="name">
+                  {disk.name}
+                </th>
                 <td class={tone(disk.readsPerSecond)}>{amount(disk.readsPerSecond)}</td>
                 <td class={tone(disk.readBytesPerSecond)}>{bytes(disk.readBytesPerSecond)}/s</td>
                 <td class={tone(disk.writesPerSecond)}>{amount(disk.writesPerSecond)}</td>

@@ -33,29 +33,63 @@ export function EventList<E>({ title, waiting, journal, probe, text, head, colum
   if (!isHeld && kept !== null) setKept(null)
   const shown = isHeld && kept !== null ? kept : journal
   const since = journal.received - shown.received
-  const words = filter.toLowerCase().split(/\s+/).filter((word) => word !== '')
+  const words = filter
+    .toLowerCase()
+    .split(/\s+/)
+    .filter((word) => word !== '')
   const entries = newest(shown, (event) => words.every((word) => text(event).toLowerCase().includes(word)), most)
   return (
-    <Panel title={title} probe={probe} class={`events ${name}`} aside={<>
-      <span class={`held ${isHeld ? 'on' : ''}`} role="status">{isHeld ? `held · ${count(since)} new` : ''}</span>
-      <input type="search" placeholder="Filter" aria-label={`Filter ${title.toLowerCase()}`} value={filter}
-        onInput={(event) => setFilter(event.currentTarget.value)} />
-    </>}>
-      <div class="scroll" tabIndex={0} role="region" aria-label={title} onPointerEnter={(event) => { if (event.pointerType === 'mouse') setPointed(true) }}
-        onPointerLeave={() => setPointed(false)} onScroll={(event) => setScrolled(event.currentTarget.scrollTop > 4)}>
+    <Panel
+      title={title}
+      probe={probe}
+      class={`events ${name}`}
+      aside={
+        <>
+          <span class={`held ${isHeld ? 'on' : ''}`} role="status">
+            {isHeld ? `held · ${count(since)} new` : ''}
+          </span>
+          <input
+            type="search"
+            placeholder="Filter"
+            aria-label={`Filter ${title.toLowerCase()}`}
+            value={filter}
+            onInput={(event) => setFilter(event.currentTarget.value)}
+          />
+        </>
+      }>
+      <div
+        class="scroll"
+        tabIndex={0}
+        role="region"
+        aria-label={title}
+        onPointerEnter={(event) => {
+          if (event.pointerType === 'mouse') setPointed(true)
+        }}
+        onPointerLeave={() => setPointed(false)}
+        onScroll={(event) => setScrolled(event.currentTarget.scrollTop > 4)}>
         <table>
           <thead>{head}</thead>
           <tbody>
-            {entries.map((entry) => <Row key={entry.id} entry={entry} columns={columns} row={row} />)}
+            {entries.map((entry) => (
+              <Row key={entry.id} entry={entry} columns={columns} row={row} />
+            ))}
           </tbody>
         </table>
-        {entries.length === 0 && <p class="empty">{filter === '' ? waiting : `Nothing of the last ${count(shown.entries.length)} matches “${filter}”.`}</p>}
+        {entries.length === 0 && (
+          <p class="empty">
+            {filter === '' ? waiting : `Nothing of the last ${count(shown.entries.length)} matches “${filter}”.`}
+          </p>
+        )}
       </div>
     </Panel>
   )
 }
 
-interface RowProps<E> { entry: Entry<E>; columns: number; row: EventListProps<E>['row'] }
+interface RowProps<E> {
+  entry: Entry<E>
+  columns: number
+  row: EventListProps<E>['row']
+}
 
 /** An entry never changes, so it is drawn once. */
 class Row<E> extends Component<RowProps<E>> {
@@ -64,6 +98,12 @@ class Row<E> extends Component<RowProps<E>> {
   }
 
   override render({ entry: { event, gap }, columns, row }: RowProps<E>) {
-    return event === null ? <tr class="gap"><td colSpan={columns}>{gap}</td></tr> : <tr>{row(event)}</tr>
+    return event === null ? (
+      <tr class="gap">
+        <td colSpan={columns}>{gap}</td>
+      </tr>
+    ) : (
+      <tr>{row(event)}</tr>
+    )
   }
 }

@@ -15,11 +15,19 @@ interface HeaderProps {
 
 /** Which machine, how fresh, and the page's own few controls. */
 export function Header({ state, theme, onTheme, onPause, onRetry }: HeaderProps) {
-  const { view: { snapshot, intervalMs }, paused } = state
+  const {
+    view: { snapshot, intervalMs },
+    paused,
+  } = state
   return (
     <header class="top">
-      <h1><Skep />skep</h1>
-      <div class="host">{snapshot === null ? <span class="muted">waiting for the agent</span> : <Host snapshot={snapshot} />}</div>
+      <h1>
+        <Skep />
+        skep
+      </h1>
+      <div class="host">
+        {snapshot === null ? <span class="muted">waiting for the agent</span> : <Host snapshot={snapshot} />}
+      </div>
       <div class="controls">
         <Freshness state={state} intervalMs={intervalMs} onRetry={onRetry} />
         <button type="button" class="pause" aria-pressed={paused} disabled={snapshot === null} onClick={() => onPause(!paused)}>
@@ -36,14 +44,21 @@ function Host({ snapshot: { host, at } }: { snapshot: Snapshot }) {
     <>
       <b>{host.name}</b>
       <span>Linux {host.kernel}</span>
-      <span>{host.architecture}, {host.cpus} {host.cpus === 1 ? 'CPU' : 'CPUs'}</span>
+      <span>
+        {host.architecture}, {host.cpus} {host.cpus === 1 ? 'CPU' : 'CPUs'}
+      </span>
       <span>up {age((at - host.bootAt) / 1000)}</span>
     </>
   )
 }
 
 const words: Record<ConnectionState, string> = {
-  connecting: 'connecting', waiting: 'starting', live: 'live', reconnecting: 'reconnecting', stopped: 'stopped', outdated: 'reload needed',
+  connecting: 'connecting',
+  waiting: 'starting',
+  live: 'live',
+  reconnecting: 'reconnecting',
+  stopped: 'stopped',
+  outdated: 'reload needed',
 }
 const explanations: Record<ConnectionState, string> = {
   connecting: 'Asking the agent for its stream.',
@@ -55,7 +70,15 @@ const explanations: Record<ConnectionState, string> = {
 }
 
 /** Connection and age of the data, as the seconds go by. */
-function Freshness({ state: { connection, freshAt, paused, view }, intervalMs, onRetry }: { state: State; intervalMs: number; onRetry: () => void }) {
+function Freshness({
+  state: { connection, freshAt, paused, view },
+  intervalMs,
+  onRetry,
+}: {
+  state: State
+  intervalMs: number
+  onRetry: () => void
+}) {
   const now = useNow(500)
   const seconds = freshAt === null ? null : Math.max(0, Math.floor((now - freshAt) / 1000))
   const isLate = seconds !== null && seconds * 1000 > 3 * Math.max(1000, intervalMs)
@@ -63,8 +86,18 @@ function Freshness({ state: { connection, freshAt, paused, view }, intervalMs, o
   return (
     <button type="button" class={`freshness ${tone}`} onClick={onRetry} title={explanations[connection]}>
       <span class="dot" aria-hidden="true" />
-      <span class="word" role="status">{paused ? 'paused' : words[connection]}</span>
-      <span class="age">{paused ? view.snapshot === null ? '' : `at ${clock(view.snapshot.at)}` : seconds === null ? 'no data yet' : `data ${age(seconds)} old`}</span>
+      <span class="word" role="status">
+        {paused ? 'paused' : words[connection]}
+      </span>
+      <span class="age">
+        {paused
+          ? view.snapshot === null
+            ? ''
+            : `at ${clock(view.snapshot.at)}`
+          : seconds === null
+            ? 'no data yet'
+            : `data ${age(seconds)} old`}
+      </span>
     </button>
   )
 }
@@ -83,12 +116,26 @@ const themeTitles: Record<Theme, string> = { system: 'as the system', light: 'li
 function ThemeButton({ theme, onTheme }: { theme: Theme; onTheme: (theme: Theme) => void }) {
   const next = themes[(themes.indexOf(theme) + 1) % themes.length]!
   return (
-    <button type="button" class="theme" onClick={() => onTheme(next)} aria-label={`Colours: ${themeTitles[theme]}. Change to ${themeTitles[next]}`}
+    <button
+      type="button"
+      class="theme"
+      onClick={() => onTheme(next)}
+      aria-label={`Colours: ${themeTitles[theme]}. Change to ${themeTitles[next]}`}
       title={`Colours: ${themeTitles[theme]}`}>
       <svg viewBox="0 0 16 16" aria-hidden="true">
-        {theme === 'system' ? <><circle cx="8" cy="8" r="6" /><path class="filled" d="M8 2a6 6 0 0 1 0 12z" /></>
-          : theme === 'light' ? <><circle cx="8" cy="8" r="3" /><path d="M8 1v2M8 13v2M1 8h2M13 8h2M3 3l1.4 1.4M11.6 11.6 13 13M3 13l1.4-1.4M11.6 4.4 13 3" /></>
-            : <path d="M13.5 9.8A6 6 0 0 1 6.2 2.5a6 6 0 1 0 7.3 7.3z" />}
+        {theme === 'system' ? (
+          <>
+            <circle cx="8" cy="8" r="6" />
+            <path class="filled" d="M8 2a6 6 0 0 1 0 12z" />
+          </>
+        ) : theme === 'light' ? (
+          <>
+            <circle cx="8" cy="8" r="3" />
+            <path d="M8 1v2M8 13v2M1 8h2M13 8h2M3 3l1.4 1.4M11.6 11.6 13 13M3 13l1.4-1.4M11.6 4.4 13 3" />
+          </>
+        ) : (
+          <path d="M13.5 9.8A6 6 0 0 1 6.2 2.5a6 6 0 1 0 7.3 7.3z" />
+        )}
       </svg>
     </button>
   )

@@ -15,13 +15,18 @@ export function plotOf(width: number, height: number, least: number): { plot: Pl
   const columnWidth = Math.max(2, Math.floor(room / least))
   const columns = Math.max(1, Math.floor(room / columnWidth))
   const taken = columns * columnWidth
-  return { plot: { left: width - margin.right - taken, top: margin.top, columnWidth, width: taken, height: height - margin.top - margin.bottom }, columns }
+  const plot = {
+    left: width - margin.right - taken, top: margin.top, columnWidth, width: taken, height: height - margin.top - margin.bottom,
+  }
+  return { plot, columns }
 }
 
 export interface Cell { x: number; width: number; bucket: number }
 
 /** Draws all of it. The canvas's own `color` is that of labels and lines. */
-export function paint(canvas: HTMLCanvasElement, grid: Grid, plot: Plot, intervalMs: number, scheme: Scheme, marked: Cell | null): void {
+export function paint(
+  canvas: HTMLCanvasElement, grid: Grid, plot: Plot, intervalMs: number, scheme: Scheme, marked: Cell | null,
+): void {
   const context = canvas.getContext('2d')
   if (context === null) return
   const { clientWidth, clientHeight } = canvas
@@ -49,7 +54,8 @@ export function paint(canvas: HTMLCanvasElement, grid: Grid, plot: Plot, interva
 function box(grid: Grid, plot: Plot, { x, width, bucket }: Cell): { x: number; y: number; w: number; h: number } {
   const rowHeight = plot.height / rows(grid)
   const top = plot.top + Math.round((grid.last - bucket) * rowHeight)
-  return { x: plot.left + x * plot.columnWidth, y: top, w: width * plot.columnWidth, h: plot.top + Math.round((grid.last - bucket + 1) * rowHeight) - top }
+  const bottom = plot.top + Math.round((grid.last - bucket + 1) * rowHeight)
+  return { x: plot.left + x * plot.columnWidth, y: top, w: width * plot.columnWidth, h: bottom - top }
 }
 
 function paintCells(context: CanvasRenderingContext2D, grid: Grid, plot: Plot, colours: readonly string[]): void {

@@ -11,7 +11,8 @@ const bucket = (index: number, count: number) => [...new Array<number>(index).fi
 describe('grid', () => {
   it('puts the newest tick at the right, and leaves out what is too old', () => {
     const shown = grid([1, 2, 3, 4].map((sequence) => point(sequence, bucket(12, sequence))), 1000, 3)
-    expect(shown.columns.map(({ x, width, point: { sequence } }) => [x, width, sequence])).toEqual([[0, 1, 2], [1, 1, 3], [2, 1, 4]])
+    expect(shown.columns.map(({ x, width, point: { sequence } }) => [x, width, sequence]))
+      .toEqual([[0, 1, 2], [1, 1, 3], [2, 1, 4]])
     expect(shown.greatest).toBe(4)
   })
 
@@ -74,7 +75,8 @@ describe('palette', () => {
   })
 
   it('is logarithmic and ends at a round count', () => {
-    expect([0, 1, 7, 10, 11, 20, 21, 99, 101, 4999, 5001].map(scaleTop)).toEqual([10, 10, 10, 10, 20, 20, 50, 100, 200, 5000, 10_000])
+    expect([0, 1, 7, 10, 11, 20, 21, 99, 101, 4999, 5001].map(scaleTop))
+      .toEqual([10, 10, 10, 10, 20, 20, 50, 100, 200, 5000, 10_000])
     expect([level(1, 100), level(10, 100), level(100, 100), level(1, 1)]).toEqual([0, 24, levels - 1, levels - 1])
   })
 })

@@ -12,10 +12,23 @@ import type { Point } from './timeline.ts'
 /** Intervals shown at least: what the agent's history holds, five minutes of seconds. */
 const least = 300
 
-interface Spot { column: number; bucket: number }
+interface Spot {
+  column: number
+  bucket: number
+}
 
 /** Run-queue latency over time: when, how long, how many. */
-export function HeatMap({ points, intervalMs, scheme, probe }: { points: readonly Point[]; intervalMs: number; scheme: Scheme; probe: ProbeState | null }) {
+export function HeatMap({
+  points,
+  intervalMs,
+  scheme,
+  probe,
+}: {
+  points: readonly Point[]
+  intervalMs: number
+  scheme: Scheme
+  probe: ProbeState | null
+}) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const { width, height } = useSize(canvas)
   const { plot, columns } = plotOf(width, height, least)
@@ -42,31 +55,67 @@ export function HeatMap({ points, intervalMs, scheme, probe }: { points: readonl
   }
   const isEmpty = shown.columns.every(({ point: { buckets } }) => buckets.length === 0)
   return (
-    <Panel title="Run-queue latency" hint="How long tasks that could run waited for a CPU; colour: how many" probe={probe} class="heatmap-panel"
+    <Panel
+      title="Run-queue latency"
+      hint="How long tasks that could run waited for a CPU; colour: how many"
+      probe={probe}
+      class="heatmap-panel"
       aside={isEmpty ? null : <Legend scheme={scheme} greatest={shown.greatest} />}>
       <div class="heatmap">
-        <canvas ref={canvas} tabIndex={0} role="img" aria-label={summary(shown)} onPointerMove={point} onPointerDown={point}
-          onPointerLeave={() => setSpot(null)} onKeyDown={step} onBlur={() => setSpot(null)} />
-        {isEmpty && <p class="empty over">{points.length === 0 ? 'Waiting for the first tick.' : 'Waiting for the first task that waits for a CPU.'}</p>}
+        <canvas
+          ref={canvas}
+          tabIndex={0}
+          role="img"
+          aria-label={summary(shown)}
+          onPointerMove={point}
+          onPointerDown={point}
+          onPointerLeave={() => setSpot(null)}
+          onKeyDown={step}
+          onBlur={() => setSpot(null)}
+        />
+        {isEmpty && (
+          <p class="empty over">
+            {points.length === 0 ? 'Waiting for the first tick.' : 'Waiting for the first task that waits for a CPU.'}
+          </p>
+        )}
         {found !== null && <Tip found={found} grid={shown} plot={plot} width={width} intervalMs={intervalMs} />}
       </div>
     </Panel>
   )
 }
 
-function Tip({ found, grid: shown, plot, width, intervalMs }: { found: { column: GridColumn; bucket: number }; grid: Grid; plot: Plot; width: number; intervalMs: number }) {
+function Tip({
+  found,
+  grid: shown,
+  plot,
+  width,
+  intervalMs,
+}: {
+  found: { column: GridColumn; bucket: number }
+  grid: Grid
+  plot: Plot
+  width: number
+  intervalMs: number
+}) {
   const { column, bucket } = found
   const x = plot.left + (column.x + column.width) * plot.columnWidth
-  const y = plot.top + (shown.last - bucket + 0.5) * plot.height / (shown.last - shown.first + 1)
+  const y = plot.top + ((shown.last - bucket + 0.5) * plot.height) / (shown.last - shown.first + 1)
   const isLeft = x > width / 2
   const tasks = column.point.buckets[bucket] ?? 0
   return (
-    <div class={`tip${isLeft ? ' left' : ''}`} role="status"
-      style={{ transform: `translate(${Math.round(isLeft ? x - column.width * plot.columnWidth - 10 : x + 10)}px, ${Math.round(y)}px)` }}>
+    <div
+      class={`tip${isLeft ? ' left' : ''}`}
+      role="status"
+      style={{
+        transform: `translate(${Math.round(isLeft ? x - column.width * plot.columnWidth - 10 : x + 10)}px, ${Math.round(y)}px)`,
+      }}>
       <span>
-        <b>{count(tasks)}</b> {tasks === 1 ? 'wait' : 'waits'} of <b>{duration(lower(bucket))}</b> to <b>{duration(2 ** (bucket + 1))}</b>
+        <b>{count(tasks)}</b> {tasks === 1 ? 'wait' : 'waits'} of <b>{duration(lower(bucket))}</b> to{' '}
+        <b>{duration(2 ** (bucket + 1))}</b>
         <br />
-        <i>{clock(column.point.at - intervalMs * column.width)} to {clock(column.point.at)}</i>
+        <i>
+          {clock(column.point.at - intervalMs * column.width)} to {clock(column.point.at)}
+        </i>
       </span>
     </div>
   )
@@ -90,7 +139,12 @@ function summary({ columns: shown }: Grid): string {
 
 /** The cell that an arrow key leads to; undefined for other keys. */
 function moved(shown: Grid, spot: Spot | null, key: string): Spot | null | undefined {
-  const steps: Record<string, readonly [number, number]> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }
+  const steps: Record<string, readonly [number, number]> = {
+    ArrowLeft: [-1, 0],
+    ArrowRight: [1, 0],
+    ArrowUp: [0, 1],
+    ArrowDown: [0, -1],
+  }
   if (key === 'Escape') return null
   const step = steps[key]
   const newest = shown.columns.at(-1)

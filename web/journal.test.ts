@@ -15,7 +15,9 @@ describe('journal', () => {
 
   it('is bounded, and counts what it forgot', () => {
     let journal = empty<number>()
-    for (let tick = 0; tick < 5; tick++) journal = add(journal, Array.from({ length: limit - 1 }, (_, index) => tick * limit + index))
+    for (let tick = 0; tick < 5; tick++) {
+      journal = add(journal, Array.from({ length: limit - 1 }, (_, index) => tick * limit + index))
+    }
     expect(journal.entries.length).toBe(limit)
     expect(journal.received).toBe(5 * (limit - 1))
     expect(add(empty<number>(), new Array<number>(3 * limit).fill(1)).entries.length).toBe(limit)

@@ -10,8 +10,18 @@ export function Notices({ probes }: { probes: readonly ProbeState[] }) {
         <div key={probe.name} id={`probe-${probe.name}`} class="notice" tabIndex={-1}>
           <span class={`mark ${probe.state}`}>{probe.state}</span>
           <div>
-            <p><b>{probe.title}</b> <span class="muted">(probe “{probe.name}”)</span></p>
-            <p>{probe.reason ?? 'The kernel did not say why.'}{probe.remedy !== null && <> <span class="remedy">{probe.remedy}</span></>}</p>
+            <p>
+              <b>{probe.title}</b> <span class="muted">(probe “{probe.name}”)</span>
+            </p>
+            <p>
+              {probe.reason ?? 'The kernel did not say why.'}
+              {probe.remedy !== null && (
+                <>
+                  {' '}
+                  <span class="remedy">{probe.remedy}</span>
+                </>
+              )}
+            </p>
           </div>
         </div>
       ))}

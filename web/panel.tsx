@@ -33,10 +33,18 @@ export function Panel({ title, hint, probe, aside, class: name, children }: Pane
 /** 'off' or 'partial', beside what misses it. The reason is told once, above the cards. */
 export function ProbeMark({ probe }: { probe: ProbeState | null | undefined }) {
   if (probe == null || probe.state === 'on') return null
-  return <a class={`mark ${probe.state}`} href={`#probe-${probe.name}`} title={probe.reason ?? undefined}>{probe.state}</a>
+  return (
+    <a class={`mark ${probe.state}`} href={`#probe-${probe.name}`} title={probe.reason ?? undefined}>
+      {probe.state}
+    </a>
+  )
 }
 
 /** In place of figures that no probe delivers: no number is better than a wrong one. */
 export function Absent({ probe }: { probe: ProbeState }) {
-  return <p class="empty absent">Not observed. The probe “{probe.name}” is off: {probe.reason ?? 'the kernel did not say why.'}</p>
+  return (
+    <p class="empty absent">
+      Not observed. The probe “{probe.name}” is off: {probe.reason ?? 'the kernel did not say why.'}
+    </p>
+  )
 }

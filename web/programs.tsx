@@ -6,14 +6,30 @@ import { Panel } from './panel.tsx'
 export function Programs({ agent, probes }: { agent: AgentCost; probes: readonly ProbeState[] }) {
   const on = probes.filter(({ state }) => state === 'on').length
   return (
-    <Panel title="Probes" hint={`${on} of ${probes.length} fully on, ${agent.programs.length} kernel programs; measured for one second in ten`} class="programs">
+    <Panel
+      title="Probes"
+      hint={`${on} of ${probes.length} fully on, ${agent.programs.length} kernel programs; measured for one second in ten`}
+      class="programs">
       <div class="scroll" tabIndex={0} role="region" aria-label="Table of kernel programs">
         <table>
           <thead>
             <tr>
-              <th scope="col" class="name">Probe</th><th scope="col">Hook</th><th scope="col" class="number" title="Of one CPU">CPU</th>
-              <th scope="col" class="number">Runs/s</th><th scope="col" class="number">Each</th>
-              <th scope="col" class="number" title="Instructions of eBPF">Length</th>
+              <th scope="col" class="name">
+                Probe
+              </th>
+              <th scope="col">Hook</th>
+              <th scope="col" class="number" title="Of one CPU">
+                CPU
+              </th>
+              <th scope="col" class="number">
+                Runs/s
+              </th>
+              <th scope="col" class="number">
+                Each
+              </th>
+              <th scope="col" class="number" title="Instructions of eBPF">
+                Length
+              </th>
             </tr>
           </thead>
           {probes.map((probe) => (
@@ -22,10 +38,24 @@ export function Programs({ agent, probes }: { agent: AgentCost; probes: readonly
                 <tr key={program?.name ?? ''}>
                   {index === 0 && (
                     <th scope="rowgroup" rowSpan={all.length} class="name" title={probe.title}>
-                      {probe.name}{probe.state !== 'on' && <> <a class={`mark ${probe.state}`} href={`#probe-${probe.name}`}>{probe.state}</a></>}
+                      {probe.name}
+                      {probe.state !== 'on' && (
+                        <>
+                          {' '}
+                          <a class={`mark ${probe.state}`} href={`#probe-${probe.name}`}>
+                            {probe.state}
+                          </a>
+                        </>
+                      )}
                     </th>
                   )}
-                  {program === null ? <td colSpan={5} class="muted">nothing loaded</td> : <Figures program={program} />}
+                  {program === null ? (
+                    <td colSpan={5} class="muted">
+                      nothing loaded
+                    </td>
+                  ) : (
+                    <Figures program={program} />
+                  )}
                 </tr>
               ))}
             </tbody>
@@ -43,14 +73,18 @@ function rowsOf(probe: ProbeState, programs: readonly ProgramCost[]): (ProgramCo
 }
 
 function Figures({ program: { name, hook, runsPerSecond, nsPerRun, instructions, jitedBytes } }: { program: ProgramCost }) {
-  const cpu = runsPerSecond === null ? null : runsPerSecond * (nsPerRun ?? 0) / 1e9
+  const cpu = runsPerSecond === null ? null : (runsPerSecond * (nsPerRun ?? 0)) / 1e9
   return (
     <>
-      <td class="hook" title={`program ${name}`}>{hook}</td>
+      <td class="hook" title={`program ${name}`}>
+        {hook}
+      </td>
       <td class="number">{percent(cpu)}</td>
       <td class="number">{amount(runsPerSecond)}</td>
       <td class="number">{nsPerRun === null ? nothing : duration(nsPerRun)}</td>
-      <td class="number" title={`${bytes(jitedBytes)} of machine code`}>{amount(instructions)}</td>
+      <td class="number" title={`${bytes(jitedBytes)} of machine code`}>
+        {amount(instructions)}
+      </td>
     </>
   )
 }

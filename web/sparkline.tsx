@@ -20,7 +20,10 @@ export function Sparkline({ points, intervalMs, value, text, label, least = 0 }:
   const { line, area, peak } = useMemo(() => trace(points, intervalMs, value, least), [points, intervalMs, least])
   return (
     <div class="sparkline">
-      <svg viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="none" role="img"
+      <svg
+        viewBox={`0 0 ${width} ${height}`}
+        preserveAspectRatio="none"
+        role="img"
         aria-label={`${label}, last minutes${peak === null ? ': nothing yet' : `: peak ${text(peak)}`}`}>
         <path class="area" d={area} />
         <path class="line" d={line} />
@@ -42,14 +45,21 @@ export function trace(points: readonly Point[], intervalMs: number, value: (poin
     const before = points[index - 1]
     if (here === null || x < 0 || before?.run !== point.run || before.sequence + 1 !== point.sequence) open = null
     if (here === null || x < 0) continue
-    if (open === null) pieces.push(open = [])
+    if (open === null) pieces.push((open = []))
     open.push({ x, value: here })
     peak = Math.max(peak ?? 0, here)
   }
   const top = Math.max(peak ?? 0, least) || 1
-  const y = (one: number) => (height - 1 - one / top * (height - 3)).toFixed(1)
-  const line = pieces.map((piece) => `M${piece.map((one) => `${one.x} ${y(one.value)}`).join('L')}${piece.length === 1 ? 'h0.01' : ''}`).join('')
-  const area = pieces.filter((piece) => piece.length > 1)
-    .map((piece) => `M${piece[0]!.x} ${height}L${piece.map((one) => `${one.x} ${y(one.value)}`).join('L')}L${piece.at(-1)!.x} ${height}Z`).join('')
+  const y = (one: number) => (height - 1 - (one / top) * (height - 3)).toFixed(1)
+  const line = pieces
+    .map((piece) => `M${piece.map((one) => `${one.x} ${y(one.value)}`).join('L')}${piece.length === 1 ? 'h0.01' : ''}`)
+    .join('')
+  const area = pieces
+    .filter((piece) => piece.length > 1)
+    .map(
+      (piece) =>
+        `M${piece[0]!.x} ${height}L${piece.map((one) => `${one.x} ${y(one.value)}`).join('L')}L${piece.at(-1)!.x} ${height}Z`,
+    )
+    .join('')
   return { line, area, peak }
 }

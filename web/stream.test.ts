@@ -12,18 +12,25 @@ class FakeSource extends EventTarget {
     FakeSource.all.push(this)
   }
   close() { this.closed = true }
-  tell(type: string, data?: unknown) { this.dispatchEvent(Object.assign(new Event(type), { data: typeof data === 'string' ? data : JSON.stringify(data) })) }
+  tell(type: string, data?: unknown) {
+    this.dispatchEvent(Object.assign(new Event(type), { data: typeof data === 'string' ? data : JSON.stringify(data) }))
+  }
 }
 
 const histogram = { buckets: [1], count: 1, sum: 1, p50: 1, p90: 1, p99: 1 }
 const snapshot = (sequence: number, startedAt = 1): any => ({
   v: 1, sequence, at: sequence * 1000, intervalSeconds: 1,
   host: { name: 'h', kernel: 'k', architecture: 'x64', cpus: 2, bootAt: 0, startedAt },
-  agent: { userCores: 0.1, kernelCores: null, kernelMeasuredAt: null, residentBytes: 1, mapBytes: 1, lost: 0, programs: [] }, probes: [],
+  agent: { userCores: 0.1, kernelCores: null, kernelMeasuredAt: null, residentBytes: 1, mapBytes: 1, lost: 0, programs: [] },
+  probes: [],
   totals: {
     cpu: { busyCores: 1, contextSwitchesPerSecond: 1 }, runQueueLatency: histogram,
-    processes: { startsPerSecond: 1, endsPerSecond: 1, starts: 1, ends: 1, forks: 1 }, syscalls: { perSecond: 1, errorsPerSecond: 0, total: 1, errors: [] },
-    tcp: { openedPerSecond: 0, acceptedPerSecond: 0, closedPerSecond: 0, failedPerSecond: 0, opened: 0, accepted: 0, closed: 0, failed: 0 },
+    processes: { startsPerSecond: 1, endsPerSecond: 1, starts: 1, ends: 1, forks: 1 },
+    syscalls: { perSecond: 1, errorsPerSecond: 0, total: 1, errors: [] },
+    tcp: {
+      openedPerSecond: 0, acceptedPerSecond: 0, closedPerSecond: 0, failedPerSecond: 0,
+      opened: 0, accepted: 0, closed: 0, failed: 0,
+    },
   },
   workloads: [], processes: [{ name: `p${sequence}` }], connections: [], disks: [],
 })
@@ -36,7 +43,9 @@ const source = () => FakeSource.all.at(-1)!
 
 function stream() {
   const made = new Stream({
-    snapshot: ({ sequence }) => told.push(`tick ${sequence}`), history: (run) => told.push(`history ${run}`), state: (state) => told.push(state),
+    snapshot: ({ sequence }) => told.push(`tick ${sequence}`),
+    history: (run) => told.push(`history ${run}`),
+    state: (state) => told.push(state),
   })
   made.start()
   return made
@@ -82,7 +91,8 @@ describe('Stream', () => {
   })
 
   it('asks for the history again when that failed', async () => {
-    answer = () => fetched < 3 ? Promise.reject(new Error('refused')) : Promise.resolve({ ok: true, json: () => Promise.resolve(history) })
+    const good = answer
+    answer = () => fetched < 3 ? Promise.reject(new Error('refused')) : good()
     const made = stream()
     source().tell('message', snapshot(5))
     for (let sequence = 6; sequence < 20; sequence++) {

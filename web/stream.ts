@@ -57,8 +57,9 @@ export class Stream {
     document.removeEventListener('visibilitychange', this.onVisibility)
   }
 
-  /** Tries at once rather than when its time comes. */
+  /** Tries at once rather than when its time comes, and then soon again. */
   retryNow(): void {
+    this.failures = 0
     if (this.source === null) this.open()
   }
 
@@ -73,7 +74,9 @@ export class Stream {
       this.lostAt = null
       this.enter('waiting')
     })
-    source.addEventListener('message', (message: MessageEvent<string>) => { if (this.source === source) this.receive(message.data) })
+    source.addEventListener('message', (message: MessageEvent<string>) => {
+      if (this.source === source) this.receive(message.data)
+    })
     source.addEventListener('error', () => { if (this.source === source) this.lose() })
   }
 
@@ -118,7 +121,8 @@ export class Stream {
   private check(): void {
     const now = Date.now()
     if (this.lostAt !== null && now - this.lostAt >= stoppedAfterMs) this.enter('stopped')
-    if (this.source !== null && this.ticks > 0 && now - this.heardAt > Math.max(silenceMs, silentTicks * this.intervalMs)) return this.lose()
+    const patience = Math.max(silenceMs, silentTicks * this.intervalMs)
+    if (this.source !== null && this.ticks > 0 && now - this.heardAt > patience) return this.lose()
     if (this.historyDueAt === null || now < this.historyDueAt || this.last === null) return
     this.historyDueAt = now + historyRetryMs
     this.fetchHistory(this.last.run).catch(() => { /* Still due: the next check tries again. */ })

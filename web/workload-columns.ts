@@ -15,8 +15,14 @@ export interface Column {
 }
 
 export const columns: readonly Column[] = [
-  { id: 'name', title: 'Workload', hint: 'systemd unit, container, cgroup, or executable', probe: null, value: (row) => row.name, text: (row) => row.name },
-  { id: 'kind', title: 'Kind', hint: 'What the workload is', probe: null, value: (row) => row.kind, text: (row) => row.kind },
+  {
+    id: 'name', title: 'Workload', hint: 'systemd unit, container, cgroup, or executable', probe: null,
+    value: (row) => row.name, text: (row) => row.name,
+  },
+  {
+    id: 'kind', title: 'Kind', hint: 'What the workload is', probe: null,
+    value: (row) => row.kind, text: (row) => row.kind,
+  },
   {
     id: 'cpu', title: 'CPU', hint: 'CPU time, in per cent of one CPU', probe: 'scheduler',
     value: (row) => row.cpuCores, text: (row) => percent(row.cpuCores),

@@ -30,7 +30,8 @@ export function sorted(rows: readonly WorkloadRow[], means: Means, { column, des
     const own = value(row)
     return { row, key: typeof own === 'string' ? own : means.get(row.id)?.[column] ?? own }
   })
-  return keyed.sort((a, b) => sign * compare(a.key, b.key, sign) || compare(a.row.name, b.row.name, 1) || compare(a.row.id, b.row.id, 1))
+  return keyed
+    .sort((a, b) => sign * compare(a.key, b.key, sign) || compare(a.row.name, b.row.name, 1) || compare(a.row.id, b.row.id, 1))
     .map(({ row }) => row)
 }
 

@@ -5,7 +5,8 @@ import { held, matching, smooth, sorted, type Means, type Sort } from './workloa
 
 const histogram = (p99: number | null): Histogram => ({ buckets: [], count: 0, sum: 0, p50: p99, p90: p99, p99 })
 const row = (name: string, cpuCores: number, more: Partial<WorkloadRow> = {}): WorkloadRow => ({
-  id: `unit:${name}`, name, kind: 'unit', cgroup: `/system.slice/${name}`, cpuCores, runQueueLatency: histogram(null), contextSwitchesPerSecond: 0,
+  id: `unit:${name}`, name, kind: 'unit', cgroup: `/system.slice/${name}`,
+  cpuCores, runQueueLatency: histogram(null), contextSwitchesPerSecond: 0,
   syscallsPerSecond: 0, syscallErrorsPerSecond: 0, errors: [], startsPerSecond: 0, tcpPerSecond: 0, ...more,
 })
 const none: Means = new Map()

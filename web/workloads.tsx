@@ -10,7 +10,11 @@ import { held, matching, sorted, type Means, type Sort } from './workload-order.
 /** Rows drawn at most; the filter finds the others. */
 const most = 250
 
-interface WorkloadsProps { rows: readonly WorkloadRow[]; means: Means; probe: (name: string) => ProbeState | null }
+interface WorkloadsProps {
+  rows: readonly WorkloadRow[]
+  means: Means
+  probe: (name: string) => ProbeState | null
+}
 
 /** Who does what: one row a workload, sorted by what one asks for. */
 export function Workloads({ rows, means, probe }: WorkloadsProps) {
@@ -36,25 +40,50 @@ export function Workloads({ rows, means, probe }: WorkloadsProps) {
     setOpened(next)
   }
   return (
-    <Panel title="Workloads" hint={isHeld ? 'Order held while you point at it' : 'Active in the last five minutes, ordered by their last few seconds'} class="workloads"
-      aside={<>
-        <span class="muted">{filter === '' ? count(rows.length) : `${count(found.length)} of ${count(rows.length)}`}</span>
-        <input type="search" placeholder="Filter" aria-label="Filter workloads by name, kind or cgroup" value={filter}
-          onInput={(event) => setFilter(event.currentTarget.value)} />
-      </>}>
+    <Panel
+      title="Workloads"
+      hint={isHeld ? 'Order held while you point at it' : 'Active in the last five minutes, ordered by their last few seconds'}
+      class="workloads"
+      aside={
+        <>
+          <span class="muted">{filter === '' ? count(rows.length) : `${count(found.length)} of ${count(rows.length)}`}</span>
+          <input
+            type="search"
+            placeholder="Filter"
+            aria-label="Filter workloads by name, kind or cgroup"
+            value={filter}
+            onInput={(event) => setFilter(event.currentTarget.value)}
+          />
+        </>
+      }>
       <div class="scroll" tabIndex={0} role="region" aria-label="Table of workloads">
         <table>
           <thead>
-            <tr>{columns.map((column) => <Head key={column.id} column={column} sort={sort} probe={probe} onSort={sortBy} />)}</tr>
+            <tr>
+              {columns.map((column) => (
+                <Head key={column.id} column={column} sort={sort} probe={probe} onSort={sortBy} />
+              ))}
+            </tr>
           </thead>
-          <tbody onPointerEnter={(event) => { if (event.pointerType === 'mouse') setHeld(true) }} onPointerLeave={() => setHeld(false)}
-            onFocusCapture={(event) => { if (event.target instanceof Element && event.target.matches(':focus-visible')) setHeld(true) }}
+          <tbody
+            onPointerEnter={(event) => {
+              if (event.pointerType === 'mouse') setHeld(true)
+            }}
+            onPointerLeave={() => setHeld(false)}
+            onFocusCapture={(event) => {
+              if (event.target instanceof Element && event.target.matches(':focus-visible')) setHeld(true)
+            }}
             onBlurCapture={() => setHeld(false)}>
-            {shown.map((row) => <Row key={row.id} row={row} probe={probe} isOpen={opened.has(row.id)} onToggle={toggle} />)}
+            {shown.map((row) => (
+              <Row key={row.id} row={row} probe={probe} isOpen={opened.has(row.id)} onToggle={toggle} />
+            ))}
           </tbody>
         </table>
-        {shown.length === 0 && <p class="empty">{rows.length > 0 ? `No workload matches “${filter}”.`
-          : 'Waiting for a workload that does something.'}</p>}
+        {shown.length === 0 && (
+          <p class="empty">
+            {rows.length > 0 ? `No workload matches “${filter}”.` : 'Waiting for a workload that does something.'}
+          </p>
+        )}
         {found.length > most && <p class="empty">{count(found.length - most)} more: the filter finds them.</p>}
       </div>
     </Panel>
@@ -63,21 +92,40 @@ export function Workloads({ rows, means, probe }: WorkloadsProps) {
 
 const isNumber = (id: ColumnId) => id !== 'name' && id !== 'kind'
 
-interface HeadProps { column: Column; sort: Sort; probe: WorkloadsProps['probe']; onSort: (id: ColumnId) => void }
+interface HeadProps {
+  column: Column
+  sort: Sort
+  probe: WorkloadsProps['probe']
+  onSort: (id: ColumnId) => void
+}
 
 function Head({ column: { id, title, hint, probe: source }, sort, probe, onSort }: HeadProps) {
   const isSorted = sort.column === id
   const state = source === null ? null : probe(source)
   return (
-    <th scope="col" class={isNumber(id) ? 'number' : id} aria-sort={isSorted ? sort.descending ? 'descending' : 'ascending' : 'none'}>
-      <button type="button" onClick={() => onSort(id)} title={state?.state === 'off' ? `${hint}. Not observed: ${state.reason ?? 'the probe is off'}` : hint}>
-        <span>{title}</span><span class="arrow" aria-hidden="true">{isSorted ? sort.descending ? '▾' : '▴' : ''}</span>
+    <th
+      scope="col"
+      class={isNumber(id) ? 'number' : id}
+      aria-sort={isSorted ? (sort.descending ? 'descending' : 'ascending') : 'none'}>
+      <button
+        type="button"
+        onClick={() => onSort(id)}
+        title={state?.state === 'off' ? `${hint}. Not observed: ${state.reason ?? 'the probe is off'}` : hint}>
+        <span>{title}</span>
+        <span class="arrow" aria-hidden="true">
+          {isSorted ? (sort.descending ? '▾' : '▴') : ''}
+        </span>
       </button>
     </th>
   )
 }
 
-interface RowProps { row: WorkloadRow; probe: WorkloadsProps['probe']; isOpen: boolean; onToggle: (id: string) => void }
+interface RowProps {
+  row: WorkloadRow
+  probe: WorkloadsProps['probe']
+  isOpen: boolean
+  onToggle: (id: string) => void
+}
 
 function Row({ row, probe, isOpen, onToggle }: RowProps) {
   return (
@@ -88,7 +136,8 @@ function Row({ row, probe, isOpen, onToggle }: RowProps) {
             return (
               <th key={id} scope="row" class="name">
                 <button type="button" aria-expanded={isOpen} onClick={() => onToggle(row.id)} title={row.name}>
-                  <span class="chevron" aria-hidden="true" /><span class="text">{row.name}</span>
+                  <span class="chevron" aria-hidden="true" />
+                  <span class="text">{row.name}</span>
                 </button>
               </th>
             )
@@ -96,16 +145,30 @@ function Row({ row, probe, isOpen, onToggle }: RowProps) {
           const isOff = source !== null && probe(source)?.state === 'off'
           const own = value(row)
           const tone = isOff || own === 0 || own === null ? 'zero' : id === 'p99' ? waitTone(own as number) : null
-          return <td key={id} class={`${isNumber(id) ? 'number' : id} ${tone ?? ''}`}>{isOff ? nothing : text(row)}</td>
+          return (
+            <td key={id} class={`${isNumber(id) ? 'number' : id} ${tone ?? ''}`}>
+              {isOff ? nothing : text(row)}
+            </td>
+          )
         })}
       </tr>
-      {isOpen && <tr class="more"><td colSpan={columns.length}><More row={row} probe={probe} /></td></tr>}
+      {isOpen && (
+        <tr class="more">
+          <td colSpan={columns.length}>
+            <More row={row} probe={probe} />
+          </td>
+        </tr>
+      )}
     </>
   )
 }
 
 const kinds: Record<WorkloadRow['kind'], string> = {
-  unit: 'Systemd unit', container: 'Container', cgroup: 'Control group', executable: 'Executable, all of its processes', kernel: 'Kernel',
+  unit: 'Systemd unit',
+  container: 'Container',
+  cgroup: 'Control group',
+  executable: 'Executable, all of its processes',
+  kernel: 'Kernel',
 }
 
 /** What there is to say of one workload beyond its row. */
@@ -121,12 +184,30 @@ function More({ row, probe }: { row: WorkloadRow; probe: WorkloadsProps['probe']
       </div>
       <div>
         <h3>System call errors</h3>
-        {row.errors.length === 0 ? <p class="muted">{areCallsOff ? 'not observed' : 'none so far'}</p> : (
+        {row.errors.length === 0 ? (
+          <p class="muted">{areCallsOff ? 'not observed' : 'none so far'}</p>
+        ) : (
           <table class="errors">
-            <thead><tr><th scope="col">errno</th><th scope="col" class="number">now</th><th scope="col" class="number">in all</th></tr></thead>
+            <thead>
+              <tr>
+                <th scope="col">errno</th>
+                <th scope="col" class="number">
+                  now
+                </th>
+                <th scope="col" class="number">
+                  in all
+                </th>
+              </tr>
+            </thead>
             <tbody>
               {row.errors.map(({ errno, name, perSecond, total }) => (
-                <tr key={errno}><td>{name} <span class="muted">{errno}</span></td><td class="number">{amount(perSecond)}/s</td><td class="number">{count(total)}</td></tr>
+                <tr key={errno}>
+                  <td>
+                    {name} <span class="muted">{errno}</span>
+                  </td>
+                  <td class="number">{amount(perSecond)}/s</td>
+                  <td class="number">{count(total)}</td>
+                </tr>
               ))}
             </tbody>
           </table>

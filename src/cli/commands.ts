@@ -45,4 +45,8 @@ export const listCommand: CommandSpec = {
   name: 'list', summary: 'list the built-in probes with their hooks and signals', arity: [0, 0], options: [json, noColor, help],
 }
 
-export const verbs: readonly CommandSpec[] = [runCommand, checkCommand, typesCommand, listCommand]
+export const doctorCommand: CommandSpec = {
+  name: 'doctor', summary: 'what this kernel allows, what it does not, and what helps', arity: [0, 0], options: [json, noColor, help],
+}
+
+export const verbs: readonly CommandSpec[] = [runCommand, checkCommand, typesCommand, listCommand, doctorCommand]

@@ -33,6 +33,7 @@ async function run(verb: CommandSpec, args: Arguments): Promise<number> {
     case 'run': return (await import('./run.ts')).runFile(args)
     case 'check': return (await import('./check.ts')).checkFile(args)
     case 'types': return (await import('./types.ts')).writeTypes(args)
+    case 'doctor': return (await import('./doctor.ts')).diagnose(args)
     case 'list': return (await import('./list.ts')).listProbes(args)
     default: return args.flags.has('version') ? version() : (await import('./start.ts')).startAgent(args)
   }

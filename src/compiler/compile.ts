@@ -3,6 +3,7 @@ import { BtfBuilder } from '../btf/builder.ts'
 import { encode } from '../asm/encode.ts'
 import type { MapSpec, ProgramSpec, ProgramType, ProgramTypeName, Spec } from '../spec/spec.ts'
 import { emitFunction, type EmittedFunction } from './backend/emit.ts'
+import { ErrorList } from './errors.ts'
 import type { CoreReference, IrFunction } from './ir/ir.ts'
 import { printFunction } from './ir/print.ts'
 import { validate } from './ir/validate.ts'
@@ -40,27 +41,40 @@ export interface Compiled {
   maps: Map<string, MapDeclaration | RingDeclaration>
 }
 
-/** Compiles every program among a module's exports into one Spec. */
+/**
+ * Compiles every program among a module's exports into one Spec.
+ * @throws CompileError with all that was found wrong
+ */
 export function compileModule(module: Record<string, unknown>, options: CompileOptions): Compiled {
   const programs = Object.entries(module).filter((entry): entry is [string, ProgramDeclaration] => entry[1] instanceof ProgramDeclaration)
   if (programs.length === 0) throw new TypeError(`${options.name}: no program is exported; export one such as tp_btf('sched_switch', …)`)
-  const context: CompileContext = { btf: options.btf, localTypes: new LocalTypes(options.btf), maps: new Map(), mapNames: new Map() }
+  const context: CompileContext = { btf: options.btf, localTypes: new LocalTypes(options.btf), maps: new Map(), mapNames: new Map(), errors: new ErrorList() }
   for (const [name, value] of Object.entries(module)) {
     if (value instanceof MapDeclaration || value instanceof RingDeclaration) nameMap(context, value, name)
   }
-  const emitted = programs.map(([name, declaration]) => ({ name, declaration, code: compileProgram(name, declaration, context, options) }))
+  const emitted = programs.flatMap(([name, declaration]): Emitted[] => {
+    const code = compileProgram(name, declaration, context, options)
+    return code === null ? [] : [{ name, declaration, code }]
+  })
+  context.errors.throwIfAny()
   return assemble(emitted, context, options)
 }
 
-function compileProgram(name: string, declaration: ProgramDeclaration, context: CompileContext, options: CompileOptions): EmittedFunction {
+function compileProgram(name: string, declaration: ProgramDeclaration, context: CompileContext, options: CompileOptions): EmittedFunction | null {
   const ir = lowerProgram(name, declaration, context)
+  if (!context.errors.isEmpty) return null
   const step = (pass: string) => {
     if (options.validate) validated(ir, pass)
     options.print?.(name, pass, printFunction(ir))
   }
   step('lower')
   optimise(ir, step)
-  return emitFunction(ir, { isa: options.isa ?? 3 })
+  try {
+    return emitFunction(ir, { isa: options.isa ?? 3 })
+  } catch (error) {
+    context.errors.note(error)
+    return null
+  }
 }
 
 function validated(ir: IrFunction, pass: string): void {
@@ -75,7 +89,7 @@ interface Emitted { name: string; declaration: ProgramDeclaration; code: Emitted
 
 function assemble(emitted: Emitted[], context: CompileContext, options: CompileOptions): Compiled {
   const builder = new BtfBuilder()
-  const structs = writeLocalTypes(builder, context.localTypes)
+  const types = writeLocalTypes(builder, context.localTypes)
   const word = builder.int('unsigned long long', 8, {})
   const proto = builder.funcProto(builder.int('int', 4, { signed: true }), [{ name: 'ctx', type: builder.ptr(word) }])
   const spans = new Map<string, Span[]>()
@@ -87,7 +101,7 @@ function assemble(emitted: Emitted[], context: CompileContext, options: CompileO
       attach: declaration.attach,
       code: encode(code.instructions),
       maps: code.maps,
-      relocations: code.core.map(({ slot, reference }) => ({ slot, kind: reference.kind as CoreReference['kind'], type: structs[reference.type]!, access: reference.access })),
+      relocations: code.core.map(({ slot, reference }) => ({ slot, kind: reference.kind as CoreReference['kind'], type: types.id(reference.type), access: types.access(reference) })),
       functions: [{ slot: 0, type: builder.func(name, proto, 'static') }],
       lines: lineRecords(code, builder),
     }

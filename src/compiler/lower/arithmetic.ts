@@ -141,9 +141,10 @@ function shift(l: Lowering, rule: { unsigned: BinaryOperator; signed: BinaryOper
 
 /** Computes in the type's width; i32 is computed in 64 bits and wrapped, so that it stays sign-extended. */
 function wrapped(l: Lowering, operator: BinaryOperator, x: Value, y: Value, type: IntType, keepsSign: boolean, span: Span): Scalar {
-  const out = l.value(type)
+  const exact = type.bits === 64 || !type.signed || keepsSign
+  const out = l.value(exact ? type : I64)
   l.emit({ op: 'binary', out, operator, width: type.bits === 32 && !type.signed ? 32 : 64, left: x, right: y, span })
-  if (type.bits === 64 || !type.signed || keepsSign) return { kind: 'scalar', value: out, type }
+  if (exact) return { kind: 'scalar', value: out, type }
   const extended = l.value(type)
   l.emit({ op: 'extend', out: extended, value: out, bits: 32, signed: true, span })
   return { kind: 'scalar', value: extended, type }

@@ -1,8 +1,10 @@
 import { recordOf, type EsNode, type KernelFunction } from '../capture/kernel-function.ts'
+import { ConsequentError } from '../errors.ts'
 import { intrinsicName } from '../language/intrinsics.ts'
 import { MapDeclaration, RingDeclaration } from '../language/maps.ts'
 import { expression, merge } from './expression.ts'
 import { intrinsic } from './intrinsic.ts'
+import { remedyFor } from './javascript.ts'
 import { Scope, type Frame, type Lowering } from './lowering.ts'
 import { mapOperation } from './map-operation.ts'
 import { describe, host, type Operand } from './operand.ts'
@@ -31,7 +33,7 @@ export function call(l: Lowering, node: EsNode): Operand {
   if (known !== undefined) return intrinsic(l, node, known)
   const record = recordOf(target.value)
   if (record === undefined) {
-    return l.fail('SKEP-C09', callee, `'${target.value.name || 'this function'}' runs in Node, not in the kernel`, "make 'use bpf' its first statement, or call it at module scope and use its result")
+    return l.fail('SKEP-C09', callee, `'${target.value.name || 'this function'}' runs in Node, not in the kernel`, remedyFor(target.value))
   }
   return inline(l, node, record, (node.arguments as EsNode[]).map((argument) => expression(l, argument)))
 }
@@ -42,10 +44,11 @@ function inline(l: Lowering, node: EsNode, fn: KernelFunction, args: Operand[]):
   if (l.frames.some((frame) => frame.fn === fn) || l.frames.length > MAX_DEPTH) {
     l.fail('SKEP-C11', node, `'${fn.name}' calls itself`, 'the kernel has no recursion: use a bounded number of steps')
   }
-  const frame: Frame = { fn, scope: new Scope(null), exit: { join: l.join(), results: [] } }
-  bindParameters(l, node, fn, frame, args)
   const span = l.span(node)
+  const frame: Frame = { fn, scope: new Scope(null), site: span, exit: { join: l.join(), results: [] } }
+  bindParameters(l, node, fn, frame, args)
   l.frames.push(frame)
+  const { failures } = l.context.errors
   const { exit } = frame
   if (exit === null) throw new Error('inline: no exit')
   if (fn.ast.body.type === 'BlockStatement') {
@@ -56,6 +59,7 @@ function inline(l: Lowering, node: EsNode, fn: KernelFunction, args: Operand[]):
     exit.results.push({ edge: l.jump(exit.join, span), operand, state: l.state })
   }
   l.frames.pop()
+  if (l.context.errors.failures > failures) throw new ConsequentError(fn.name)
   if (!l.start(exit.join)) return { kind: 'void' }
   if (exit.results.length === 1) return exit.results[0]!.operand
   return merge(l, exit.results, exit.join, span)

@@ -3,11 +3,14 @@ import type { Edge, IntType } from '../ir/ir.ts'
 import type { Span } from '../span.ts'
 import { binary, complement, convert, isArithmetic, isComparison, literal, negate, toScalar } from './arithmetic.ts'
 import { call } from './call.ts'
+import { ConsequentError } from '../errors.ts'
+import { suggest } from '../nearest.ts'
 import { branchOn, conditionValue } from './condition.ts'
-import type { Join, Lowering } from './lowering.ts'
+import { globalValue } from './javascript.ts'
+import type { Join, Lowering, Variable } from './lowering.ts'
 import { addressOf, asPlace, load, ofSchema, originOf, present, store } from './memory.ts'
 import { describe, host, int, pointerTo, U64, type Operand, type Place } from './operand.ts'
-import { structNamed } from './kernel-type.ts'
+import { structNamed, structNames } from './kernel-type.ts'
 
 /** Lowers an expression to an operand. */
 export function expression(l: Lowering, node: EsNode): Operand {
@@ -61,10 +64,40 @@ function identifier(l: Lowering, node: EsNode): Operand {
     if (value === undefined) return l.fail('SKEP-C03', node, `'${name}' has no value yet`, 'give it one where it is declared')
     return binding.variable.wrap(value)
   }
-  const capture = Object.hasOwn(l.frame.fn.captures, name) ? l.frame.fn.captures[name] : undefined
-  if (capture !== undefined) return host(capture())
+  if (binding?.kind === 'failed') throw new ConsequentError(name)
   if (name === 'undefined') return host(undefined)
-  return l.fail('SKEP-C02', node, `'${name}' is not known in the kernel`, 'declare it in this function or at module scope')
+  return captured(l, node)
+}
+
+/** The value of a free identifier: what it is at module scope now. */
+function captured(l: Lowering, node: EsNode): Operand {
+  const name: string = node.name
+  const { captures } = l.frame.fn
+  const unknown = () => {
+    const others = [...l.frame.scope.visible(), ...Object.keys(captures).filter((other) => isDefined(captures[other]!))]
+    return l.fail('SKEP-C02', node, `'${name}' is not known here`, suggest(name, others, 'declare it in this function or at module scope'))
+  }
+  if (!Object.hasOwn(captures, name)) {
+    const value = globalValue(name)
+    return value === undefined ? unknown() : host(value)
+  }
+  try {
+    return host(captures[name]!())
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error
+    if (!error.message.includes('before initialization')) return unknown()
+    return l.fail('SKEP-C02', node, `'${name}' has no value yet`, 'compile the module after all of it has run, or move the declaration up')
+  }
+}
+
+function isDefined(capture: () => unknown): boolean {
+  try {
+    capture()
+    return true
+  } catch (error) {
+    if (error instanceof ReferenceError) return false
+    throw error
+  }
 }
 
 /** A name of a property: `.x` or `['x']`. */
@@ -80,14 +113,19 @@ function member(l: Lowering, node: EsNode): Operand {
     if (object.kind === 'aggregate') {
       const field = name === null ? undefined : object.fields.get(name)
       if (field !== undefined) return field
-      return l.fail('SKEP-C05', node, `the object has no field '${name}'`, `its fields are ${[...object.fields.keys()].join(', ')}`)
+      return l.fail('SKEP-C05', node.property, `the object has no field '${name}'`, suggest(name ?? '', object.fields.keys(), `its fields are ${[...object.fields.keys()].join(', ')}`))
     }
     const key = name ?? hostKey(l, node)
-    if (object.value === undefined || object.value === null) return l.fail('SKEP-C02', node, `${describe(object)} has no '${key}'`, 'look at what is assigned at module scope')
+    if (object.value === undefined || object.value === null) return l.fail('SKEP-C02', node, `'${textOf(l, node.object)}' is ${String(object.value)}`, 'look at what is assigned at module scope')
     return host((object.value as any)[key])
   }
   const place = placeOf(l, node, object)
   return load(l, place, l.span(node))
+}
+
+/** The source of a node, for messages. */
+function textOf(l: Lowering, node: EsNode): string {
+  return l.frame.fn.source.slice(node.start, node.end)
 }
 
 function hostKey(l: Lowering, node: EsNode): string {
@@ -111,21 +149,28 @@ function field(l: Lowering, node: EsNode, place: Place, name: string): Place {
     const found = schema.kind === 'struct' ? schema.fields.find((candidate) => candidate.name === name) : undefined
     if (found === undefined) {
       const has = schema.kind === 'struct' ? `its fields are ${schema.fields.map((candidate) => candidate.name).join(', ')}` : `it is a ${schema.kind}`
-      return l.fail('SKEP-C05', node.property, `there is no field '${name}'`, has)
+      return l.fail('SKEP-C05', node.property, `there is no field '${name}'`, schema.kind === 'struct' ? suggest(name, schema.fields.map((candidate) => candidate.name), has) : has)
     }
     return { ...place, offset: place.offset + found.offset, type: ofSchema(found.schema) }
   }
   const found = l.btf.member(place.type.id, name)
   const type = l.btf.type(place.type.id)
   if (found === undefined) {
-    const owner = type.kind === 'struct' || type.kind === 'union' ? `${type.kind} ${type.name}` : type.kind
-    return l.fail('SKEP-C05', node.property, `this kernel's ${owner} has no field '${name}'`, `test for it first where kernels differ: if ('${name}' in …)`)
+    const owner = type.kind === 'struct' || type.kind === 'union' ? (type.name === '' ? `anonymous ${type.kind}` : `${type.kind} ${type.name}`) : type.kind
+    return l.fail('SKEP-C05', node.property, `this kernel's ${owner} has no field '${name}'`, suggest(name, fieldNames(l, place.type.id), `where kernels differ test for it first: if ('${name}' in …)`))
   }
   if (found.bitSize !== 0) {
     return l.fail('SKEP-C05', node.property, `'${name}' is a bitfield, which cannot be read yet`, 'read a neighbouring field')
   }
   const path = place.path === null ? null : { root: place.path.root, steps: [...place.path.steps, name] }
   return { ...place, offset: place.offset + found.bitOffset / 8, type: { from: 'btf', id: l.btf.resolve(found.type) }, path }
+}
+
+/** Names of a kernel struct's fields, those of its anonymous members too. */
+function fieldNames(l: Lowering, struct: number, depth = 0): string[] {
+  const type = l.btf.type(struct)
+  if ((type.kind !== 'struct' && type.kind !== 'union') || depth > 8) return []
+  return type.members.flatMap((member) => (member.name === '' ? fieldNames(l, l.btf.resolve(member.type), depth + 1) : [member.name]))
 }
 
 function element(l: Lowering, node: EsNode, place: Place, span: Span): Place {
@@ -165,19 +210,25 @@ function elementType(l: Lowering, place: Place): { type: Place['type']; size: nu
 
 function objectLiteral(l: Lowering, node: EsNode): Operand {
   const fields = new Map<string, Operand>()
+  const spans = new Map<string, Span>()
   for (const property of node.properties as EsNode[]) {
     if (property.type === 'SpreadElement') {
       const spread = expression(l, property.argument)
-      if (spread.kind !== 'aggregate') l.fail('SKEP-C01', property, `${describe(spread)} cannot be spread`, 'spread an object literal, or name the fields')
-      for (const [name, operand] of spread.fields) fields.set(name, operand)
+      if (spread.kind !== 'aggregate') return l.fail('SKEP-C01', property, `${describe(spread)} cannot be spread`, 'spread an object literal, or name the fields')
+      for (const [name, operand] of spread.fields) {
+        fields.set(name, operand)
+        spans.set(name, spread.spans.get(name)!)
+      }
       continue
     }
     if (property.computed || property.method || (property.kind ?? 'init') !== 'init') {
       l.fail('SKEP-C01', property, 'only plain fields have a meaning in the kernel', 'write name: value')
     }
-    fields.set(property.key.name ?? String(property.key.value), expression(l, property.value))
+    const name: string = property.key.name ?? String(property.key.value)
+    fields.set(name, expression(l, property.value))
+    spans.set(name, l.span(property))
   }
-  return { kind: 'aggregate', fields }
+  return { kind: 'aggregate', fields, span: l.span(node), spans }
 }
 
 const integerTypes: Record<string, IntType> = {
@@ -199,7 +250,7 @@ function cast(l: Lowering, node: EsNode): Operand {
     return convert(l, toScalar(l, operand, span), integer, span)
   }
   const id = structNamed(l, name)
-  if (id === 0) return l.fail('SKEP-C02', annotation, `this kernel has no struct '${name}'`, 'use u8…i64 or the name of a kernel struct')
+  if (id === 0) return l.fail('SKEP-C02', annotation, `this kernel has no struct '${name}'`, suggest(name, [...Object.keys(integerTypes), ...structNames(l)], 'use u8…i64 or the name of a kernel struct'))
   const place = asPlace(l, operand, span)
   const address = place !== null ? place : operand.kind === 'scalar' ? null : l.fail('SKEP-C04', node, `${describe(operand)} is no pointer`, 'cast a kernel pointer or an address')
   const base = address === null ? (operand as Operand & { kind: 'scalar' }).value : addressOf(l, address, span)
@@ -214,6 +265,8 @@ function unary(l: Lowering, node: EsNode): Operand {
     case '-': return negate(l, expression(l, node.argument), l.span(node))
     case '~': return complement(l, expression(l, node.argument), l.span(node))
     case '+': return expression(l, node.argument)
+    case 'typeof': return l.fail('SKEP-C01', node, "'typeof' has no meaning in the kernel", "types are known while compiling; ask whether a struct has a field: 'field' in object")
+    case 'delete': return l.fail('SKEP-C01', node, "'delete' has no meaning in the kernel", 'remove an entry of a map with map.delete(key)')
     default: return l.fail('SKEP-C01', node, `'${node.operator}' has no meaning in the kernel`, 'leave it out')
   }
 }
@@ -294,6 +347,16 @@ export function merge(l: Lowering, results: { edge: Edge; operand: Operand }[], 
   return l.fail('SKEP-C04', span, `the branches give different kinds: ${[...new Set(results.map(({ operand }) => describe(operand)))].join(' and ')}`, 'let both give numbers, or fill a local() struct in the branches')
 }
 
+/** A pointer variable keeps the kind of pointer that it was declared with. */
+function assignPointer(l: Lowering, variable: Variable, operand: Operand, target: EsNode): Operand {
+  const old = variable.wrap(l.state.variables.get(variable)!) as Operand & { kind: 'pointer' }
+  const fits = operand.kind === 'pointer' && originOf(operand.value) === originOf(old.value)
+    && operand.pointee?.from === old.pointee?.from && (operand.pointee?.from !== 'btf' || operand.pointee.id === (old.pointee as { id: number }).id)
+  if (!fits) return l.fail('SKEP-C10', target, `'${variable.name}' points to something else than what is assigned`, 'use a second const')
+  l.state.variables.set(variable, operand.value)
+  return operand
+}
+
 /** `look-up ?? number` */
 function coalesce(l: Lowering, node: EsNode): Operand {
   const left = expression(l, node.left)
@@ -319,7 +382,7 @@ function coalesce(l: Lowering, node: EsNode): Operand {
 function assignment(l: Lowering, node: EsNode): Operand {
   const operator: string = node.operator
   if (operator !== '=' && !isArithmetic(operator.slice(0, -1))) {
-    return l.fail('SKEP-C01', node, `'${operator}' has no meaning in the kernel`, 'write it with if')
+    return l.fail('SKEP-C01', node, `'${operator}' has no meaning in the kernel`, operator === '**=' ? 'multiply, or shift by powers of two' : 'write it with if')
   }
   return assignTo(l, node.left, node, (old) => {
     const right = expression(l, node.right)
@@ -335,12 +398,16 @@ function assignTo(l: Lowering, target: EsNode, node: EsNode, compute: (old: () =
   const span = l.span(node)
   if (target.type === 'Identifier') {
     const binding = l.frame.scope.find(target.name)
+    if (binding?.kind === 'failed') throw new ConsequentError(target.name)
+    if (binding?.kind === 'constant' && binding.let === true) {
+      return l.fail('SKEP-C10', target, `'${target.name}' holds ${describe(binding.operand)}, and only numbers and kernel pointers can be assigned again`, 'use a second const')
+    }
     if (binding?.kind !== 'variable') {
       return l.fail('SKEP-C10', target, `'${target.name}' cannot be assigned in the kernel`, "declare it with 'let' in this function, or keep the value in a map")
     }
     const { variable } = binding
     const result = compute(() => variable.wrap(l.state.variables.get(variable)!))
-    if (variable.type.kind !== 'int') return l.fail('SKEP-C10', target, 'only variables that hold numbers can be assigned again', 'use a second const')
+    if (variable.type.kind === 'pointer') return assignPointer(l, variable, result, target)
     const value = convert(l, toScalar(l, result, span, variable.type), variable.type, span)
     l.state.variables.set(variable, value.value)
     return value

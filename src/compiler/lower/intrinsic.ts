@@ -8,31 +8,33 @@ import { hasHelper, type HelperName } from '../helpers.ts'
 import { structNamed } from './kernel-type.ts'
 import type { Lowering } from './lowering.ts'
 import { addressValue, allocate, asPlace, call, store, storeFields } from './memory.ts'
-import { describe, host, pointerTo, U16, U32, U64, type Operand } from './operand.ts'
+import { describe, host, pointerTo, U16, U32, U64, type Aggregate, type Operand } from './operand.ts'
 
-type Rule = { args: number; lower: (l: Lowering, args: Operand[], span: Span, node: EsNode) => Operand }
+type Rule = { args: readonly string[]; lower: (l: Lowering, args: Operand[], span: Span, node: EsNode) => Operand }
 
 const rules: Record<string, Rule> = {
-  ktime: { args: 0, lower: (l, _args, span) => helperResult(l, 'ktime_get_ns', U64, span) },
-  currentPid: { args: 0, lower: (l, _args, span) => binary(l, '>>', helperResult(l, 'get_current_pid_tgid', U64, span), host(32), span) },
-  currentTid: { args: 0, lower: (l, _args, span) => convert(l, toScalar(l, helperResult(l, 'get_current_pid_tgid', U64, span), span), U32, span) },
-  currentCgroup: { args: 0, lower: (l, _args, span) => helperResult(l, 'get_current_cgroup_id', U64, span) },
-  currentCpu: { args: 0, lower: (l, _args, span) => helperResult(l, 'get_smp_processor_id', U32, span) },
-  currentTask: { args: 0, lower: currentTask },
-  address: { args: 1, lower: (l, [object], span) => addressValue(l, object!, span) },
-  log2: { args: 1, lower: (l, [value], span) => log2(l, value!, span) },
-  min: { args: 2, lower: (l, [a, b], span) => choose(l, '<=', a!, b!, span) },
-  max: { args: 2, lower: (l, [a, b], span) => choose(l, '>=', a!, b!, span) },
-  local: { args: 2, lower: local },
-  assign: { args: 2, lower: assign },
-  networkOrder16: { args: 1, lower: networkOrder16 },
+  ktime: { args: [], lower: (l, _args, span) => helperResult(l, 'ktime_get_ns', U64, span) },
+  currentPid: { args: [], lower: (l, _args, span) => binary(l, '>>', helperResult(l, 'get_current_pid_tgid', U64, span), host(32), span) },
+  currentTid: { args: [], lower: (l, _args, span) => convert(l, toScalar(l, helperResult(l, 'get_current_pid_tgid', U64, span), span), U32, span) },
+  currentCgroup: { args: [], lower: (l, _args, span) => helperResult(l, 'get_current_cgroup_id', U64, span) },
+  currentCpu: { args: [], lower: (l, _args, span) => helperResult(l, 'get_smp_processor_id', U32, span) },
+  currentTask: { args: [], lower: currentTask },
+  address: { args: ['object'], lower: (l, [object], span) => addressValue(l, object!, span) },
+  log2: { args: ['value'], lower: (l, [value], span) => log2(l, value!, span) },
+  min: { args: ['a', 'b'], lower: (l, [a, b], span) => choose(l, '<=', a!, b!, span) },
+  max: { args: ['a', 'b'], lower: (l, [a, b], span) => choose(l, '>=', a!, b!, span) },
+  local: { args: ['schema', 'fields'], lower: local },
+  assign: { args: ['target', 'fields'], lower: assign },
+  networkOrder16: { args: ['value'], lower: networkOrder16 },
 }
 
 export function intrinsic(l: Lowering, node: EsNode, name: string): Operand {
   const rule = rules[name]
   if (rule === undefined) throw new Error(`intrinsic ${name} has no rule`)
   const args = node.arguments as EsNode[]
-  if (args.length !== rule.args) l.fail('SKEP-C07', node, `${name}() takes ${rule.args} arguments, not ${args.length}`, 'see its documentation')
+  if (args.length !== rule.args.length) {
+    l.fail('SKEP-C07', node, `${name}() takes ${rule.args.length} argument${rule.args.length === 1 ? '' : 's'}, not ${args.length}`, `write ${name}(${rule.args.join(', ')})`)
+  }
   return rule.lower(l, args.map((argument) => expression(l, argument)), l.span(node), node)
 }
 
@@ -51,8 +53,8 @@ function currentTask(l: Lowering, _args: Operand[], span: Span): Operand {
 }
 
 /**
- * Without branches: at each step the sign of (2^n - 1 - value) tells whether the value reaches n bits.
- * Values of 2^63 and above count as 63 bits.
+ * Without branches: at each step the sign of (2^n - 1 - value) tells whether the value needs more than n bits;
+ * at the first one, where the value may have all 64, that of -(value >> 32).
  */
 function log2(l: Lowering, operand: Operand, span: Span): Operand {
   const number = literal(operand)
@@ -65,7 +67,9 @@ function log2(l: Lowering, operand: Operand, span: Span): Operand {
       l.emit({ op: 'binary', out, operator, width: 64, left, right: typeof right === 'number' ? l.constant(right, span) : right, span })
       return out
     }
-    const below = step('sub', l.constant((1n << BigInt(bits)) - 1n, span), value)
+    const below = bits === 32
+      ? step('sub', l.constant(0, span), step('shr', value, 32))
+      : step('sub', l.constant((1n << BigInt(bits)) - 1n, span), value)
     const reached = step('shr', below, 63)
     const shift = bits === 1 ? reached : step('shl', reached, Math.log2(bits))
     if (bits > 1) value = step('shr', value, shift)
@@ -97,25 +101,25 @@ function local(l: Lowering, [schema, init]: Operand[], span: Span, node: EsNode)
   if (type?.kind !== 'struct') return l.fail('SKEP-C04', node, `local() makes a struct, not ${describe(schema!)}`, 'give a struct() of module scope')
   if (init?.kind !== 'aggregate') return l.fail('SKEP-C04', node, `${describe(init!)} is no object literal`, 'give the fields as { name: value }')
   const place = allocate(l, type, type.name || 'local', span, new Set(init.fields.keys()))
-  storeFields(l, place, init.fields, span)
+  storeFields(l, place, init)
   return place
 }
 
 function assign(l: Lowering, [target, fields]: Operand[], span: Span, node: EsNode): Operand {
   const place = asPlace(l, target!, span)
   if (place === null || place.type.from !== 'schema') return l.fail('SKEP-C04', node, `${describe(target!)} cannot be filled`, 'give a map value, a ring record or a local() struct')
-  if (fields!.kind === 'aggregate') {
+  if (fields?.kind === 'aggregate') {
     const { schema } = place.type
-    storeFields(l, place, fields!.fields, span)
-    if (schema.kind === 'struct' && place.base.type.kind === 'pointer' && place.base.type.origin === 'ring') requireAll(l, schema, fields!.fields, node)
+    storeFields(l, place, fields)
+    if (schema.kind === 'struct' && place.base.type.kind === 'pointer' && place.base.type.origin === 'ring') requireAll(l, schema, fields)
   } else store(l, place, fields!, span)
   return { kind: 'void' }
 }
 
 /** A ring record is not zeroed: what is not written would show what was there before. */
-function requireAll(l: Lowering, schema: Schema & { kind: 'struct' }, fields: Map<string, Operand>, node: EsNode): void {
+function requireAll(l: Lowering, schema: Schema & { kind: 'struct' }, { fields, span }: Aggregate): void {
   const missing = schema.fields.map((field) => field.name).filter((name) => name !== 'type' && !fields.has(name))
-  if (missing.length > 0) l.fail('SKEP-C05', node, `the record lacks ${missing.join(', ')}`, 'give every field of the event')
+  if (missing.length > 0) l.fail('SKEP-C05', span, `the record lacks ${missing.join(', ')}`, 'give every field of the event')
 }
 
 function networkOrder16(l: Lowering, [operand]: Operand[], span: Span): Operand {

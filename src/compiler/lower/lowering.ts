@@ -1,7 +1,7 @@
 import type { Btf } from '../../btf/btf.ts'
 import type { MapDeclaration, RingDeclaration } from '../language/maps.ts'
 import type { EsNode, KernelFunction } from '../capture/kernel-function.ts'
-import { CompileError, type ErrorCode } from '../errors.ts'
+import { CompileError, type ErrorCode, type ErrorList } from '../errors.ts'
 import type { Block, Condition, Edge, IntType, IrFunction, IrType, Op, Terminator, Value } from '../ir/ir.ts'
 import type { Span } from '../span.ts'
 import type { LocalTypes } from './local-types.ts'
@@ -11,7 +11,12 @@ import { U64, type Operand } from './operand.ts'
 export interface Variable { readonly name: string; readonly type: IrType; /** Gives back the operand for a value. */ readonly wrap: (value: Value) => Operand }
 
 /** What a name stands for: an operand once and for all, or a variable. */
-export type Binding = { kind: 'constant'; operand: Operand } | { kind: 'variable'; variable: Variable }
+export type Binding =
+  /** `let`: declared so, although what it holds cannot be assigned again. */
+  | { kind: 'constant'; operand: Operand; let?: boolean }
+  | { kind: 'variable'; variable: Variable }
+  /** Its declaration could not be compiled. */
+  | { kind: 'failed' }
 
 /** What is known at a point of the program. */
 export interface State {
@@ -34,12 +39,19 @@ export class Scope {
     }
     return undefined
   }
+
+  /** Names that can be used here. */
+  visible(): string[] {
+    return [...this.names.keys(), ...(this.parent?.visible() ?? [])]
+  }
 }
 
 /** One kernel function being lowered: the program's own, or one inlined into it. */
 export interface Frame {
   readonly fn: KernelFunction
   scope: Scope
+  /** The call that it is inlined for; null in the program itself. */
+  readonly site: Span | null
   /** Where `return` goes; null in the program itself. */
   readonly exit: { join: Join; results: { edge: Edge; operand: Operand; state: State }[] } | null
 }
@@ -52,6 +64,7 @@ export interface CompileContext {
   readonly maps: Map<string, MapDeclaration | RingDeclaration>
   /** Name of each map declaration. */
   readonly mapNames: Map<MapDeclaration | RingDeclaration, string>
+  readonly errors: ErrorList
 }
 
 const unset = undefined as unknown as Terminator
@@ -78,7 +91,30 @@ export class Lowering {
   span(node: EsNode): Span { return { fn: this.frame.fn, start: node.start, end: node.end } }
 
   fail(code: ErrorCode, node: EsNode | Span, what: string, fix: string): never {
-    throw new CompileError(code, what, fix, 'fn' in node && 'start' in node && !('type' in node) ? (node as Span) : this.span(node as EsNode))
+    const span = 'fn' in node && !('type' in node) ? (node as Span) : this.span(node as EsNode)
+    // Calls that lead to the place; none of them when it is one of the caller's own.
+    const home = this.frames.findLastIndex((frame) => frame.fn === span.fn)
+    const calls = this.frames.slice(1, home + 1).flatMap(({ site }) => (site === null ? [] : [site]))
+    throw new CompileError(code, what, fix, span, { calls: calls.reverse() })
+  }
+
+  /**
+   * Compiles a part of which an error is noted rather than thrown, so that one run finds several. After an error the
+   * program is never emitted; what follows is only looked at. False after an error.
+   */
+  attempt(part: () => void): boolean {
+    const { frame } = this
+    const [{ scope }, depth] = [frame, this.frames.length]
+    try {
+      part()
+      return true
+    } catch (error) {
+      this.context.errors.note(error)
+      this.frames.length = depth
+      frame.scope = scope
+      this.block ??= this.#newBlock()
+      return false
+    }
   }
 
   value(type: IrType, name?: string): Value {

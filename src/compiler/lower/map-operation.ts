@@ -1,6 +1,7 @@
 import type { EsNode } from '../capture/kernel-function.ts'
 import { MapDeclaration } from '../language/maps.ts'
 import type { IntType, Size, Value } from '../ir/ir.ts'
+import { suggest } from '../nearest.ts'
 import type { Span } from '../span.ts'
 import { convert, toScalar } from './arithmetic.ts'
 import { expression } from './expression.ts'
@@ -13,15 +14,17 @@ import { host, I64, pointerTo, U8, U64, type Operand } from './operand.ts'
 const ANY = 0
 const NOEXIST = 1
 
-const arity: Record<string, number> = { get: 1, set: 2, delete: 1, getOrInsert: 1, add: 2 }
+const signatures: Record<string, readonly string[]> = { get: ['key'], set: ['key', 'value'], delete: ['key'], getOrInsert: ['key'], add: ['key', 'amount'] }
 
 export function mapOperation(l: Lowering, node: EsNode, map: MapDeclaration, method: string): Operand {
-  const wanted = arity[method]
+  const wanted = Object.hasOwn(signatures, method) ? signatures[method] : undefined
   if (wanted === undefined) {
-    return l.fail('SKEP-C09', node.callee.property, `a map has no '${method}' in the kernel`, `use ${Object.keys(arity).join(', ')}`)
+    return l.fail('SKEP-C09', node.callee.property, `a map has no '${method}' in the kernel`, suggest(method, Object.keys(signatures), `it has ${Object.keys(signatures).join(', ')}`))
   }
   const args = node.arguments as EsNode[]
-  if (args.length !== wanted) l.fail('SKEP-C07', node, `${method}() takes ${wanted} argument${wanted === 1 ? '' : 's'}, not ${args.length}`, 'give the key first')
+  if (args.length !== wanted.length) {
+    l.fail('SKEP-C07', node, `${method}() takes ${wanted.length} argument${wanted.length === 1 ? '' : 's'}, not ${args.length}`, `write ${method}(${wanted.join(', ')})`)
+  }
   const span = l.span(node)
   const key = materialise(l, expression(l, args[0]!), map.key, 'key', l.span(args[0]!))
   switch (method) {
@@ -125,7 +128,7 @@ const templates = new WeakMap<MapDeclaration, MapDeclaration>()
 
 function zeroValue(l: Lowering, map: MapDeclaration, span: Span): { value: Value; missing: ReturnType<Lowering['join']> | null; template: Value | null } | null {
   if (map.value.size <= LARGE_VALUE) {
-    return { value: materialise(l, { kind: 'aggregate', fields: new Map() }, emptied(map), 'zeros', span), missing: null, template: null }
+    return { value: materialise(l, { kind: 'aggregate', fields: new Map(), span, spans: new Map() }, emptied(map), 'zeros', span), missing: null, template: null }
   }
   let template = templates.get(map)
   if (template === undefined) {

@@ -1,10 +1,11 @@
 import type { Schema } from '../../spec/schema.ts'
 import { helpers } from '../helpers.ts'
 import type { IntType, IrType, Origin, PointerType, Size, Value } from '../ir/ir.ts'
+import { suggest } from '../nearest.ts'
 import type { Span } from '../span.ts'
 import { convert, toScalar } from './arithmetic.ts'
 import type { Lowering } from './lowering.ts'
-import { describe, int, pointerTo, U64, type MemoryType, type Operand, type Place } from './operand.ts'
+import { describe, int, schemaName, pointerTo, U64, type Aggregate, type MemoryType, type Operand, type Place } from './operand.ts'
 
 /** Reading and writing memory: the compiler knows each pointer's origin and picks the access. */
 
@@ -125,7 +126,7 @@ export function store(l: Lowering, place: Place, operand: Operand, span: Span): 
       return
     }
     case 'struct':
-      if (source.kind === 'aggregate') return storeFields(l, place, source.fields, span)
+      if (source.kind === 'aggregate') return storeFields(l, place, source)
       break
     case 'chars': return storeText(l, place, schema.length, source, span)
     case 'bytes': return storeBytes(l, place, schema.length, source, span)
@@ -133,16 +134,17 @@ export function store(l: Lowering, place: Place, operand: Operand, span: Span): 
   }
   const from = asPlace(l, source, span)
   if (from !== null && from.type.from === 'schema' && sameLayout(from.type.schema, schema)) return copy(l, place, from, schema.size, span)
-  return l.fail('SKEP-C04', span, `${describe(operand)} does not fit a ${schema.kind} of ${schema.size} bytes`, 'give a value of the same schema')
+  return l.fail('SKEP-C04', span, `${describe(operand)} does not fit ${schemaName(schema)}`, 'give a value of the same schema')
 }
 
-export function storeFields(l: Lowering, place: Place, fields: Map<string, Operand>, span: Span): void {
+export function storeFields(l: Lowering, place: Place, { fields, spans }: Aggregate): void {
   if (place.type.from !== 'schema' || place.type.schema.kind !== 'struct') throw new Error('storeFields: no struct')
   const names = new Map(place.type.schema.fields.map((field) => [field.name, field]))
   for (const [name, operand] of fields) {
     const field = names.get(name)
+    const span = spans.get(name)!
     if (field === undefined) {
-      l.fail('SKEP-C05', span, `the struct has no field '${name}'`, `its fields are ${[...names.keys()].join(', ')}`)
+      l.fail('SKEP-C05', span, `the struct has no field '${name}'`, suggest(name, names.keys(), `its fields are ${[...names.keys()].join(', ')}`))
     }
     store(l, { kind: 'place', base: place.base, offset: place.offset + field.offset, type: ofSchema(field.schema), path: null }, operand, span)
   }
@@ -230,7 +232,9 @@ function pathOf(type: MemoryType): Place['path'] {
 /** The content of a look-up that is known to have found something. */
 export function present(l: Lowering, operand: Operand & { kind: 'optional' }, span: Span): Operand {
   if (!l.isNonNull(operand.pointer)) {
-    l.fail('SKEP-C03', span, 'this may be undefined: the map may not hold the key', 'check it first: if (value === undefined) return')
+    const { name, type } = operand.pointer
+    const why = type.kind === 'pointer' && type.origin === 'ring' ? 'the ring may be full' : 'the map may not hold the key, or may be full'
+    l.fail('SKEP-C03', span, `${name === undefined ? 'this' : `'${name}'`} may be undefined: ${why}`, `check it first: if (${name ?? 'value'} === undefined) return`)
   }
   if (operand.copy !== null) return { kind: 'scalar', value: operand.copy, type: operand.copy.type as IntType }
   const refined = l.value({ ...(operand.pointer.type as PointerType), nullable: false }, operand.pointer.name)
@@ -256,12 +260,12 @@ export function materialise(l: Lowering, operand: Operand, schema: Schema, name:
     return addressOf(l, source, span)
   }
   const place = allocate(l, schema, name, span, source.kind === 'aggregate' ? new Set(source.fields.keys()) : new Set())
-  if (source.kind === 'aggregate' && schema.kind === 'struct') requireAll(l, source.fields, schema, span)
+  if (source.kind === 'aggregate' && schema.kind === 'struct') requireAll(l, source, schema)
   store(l, place, source, span)
   return place.base
 }
 
-function requireAll(l: Lowering, fields: Map<string, Operand>, schema: Schema & { kind: 'struct' }, span: Span): void {
+function requireAll(l: Lowering, { fields, span }: Aggregate, schema: Schema & { kind: 'struct' }): void {
   const missing = schema.fields.filter((field) => !fields.has(field.name)).map((field) => field.name)
   if (missing.length > 0) l.fail('SKEP-C05', span, `the key or value lacks ${missing.join(', ')}`, `give every field: ${schema.fields.map((field) => field.name).join(', ')}`)
 }

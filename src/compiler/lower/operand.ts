@@ -1,5 +1,6 @@
 import type { Schema } from '../../spec/schema.ts'
 import type { IntType, PointerType, Value } from '../ir/ir.ts'
+import type { Span } from '../span.ts'
 
 /** The type of a piece of memory: one of our schemas, or a type of the kernel's BTF (resolved id). */
 export type MemoryType = { from: 'schema'; schema: Schema } | { from: 'btf'; id: number }
@@ -17,6 +18,9 @@ export interface Place {
   path: AccessPath | null
 }
 
+/** An object literal, with where it and its fields are written: perhaps in the caller of the function that stores it. */
+export interface Aggregate { kind: 'aggregate'; fields: Map<string, Operand>; span: Span; spans: Map<string, Span> }
+
 /** What an expression stands for while it is lowered. */
 export type Operand =
   /** A value of module scope, known while compiling. */
@@ -27,7 +31,7 @@ export type Operand =
   /** The result of a look-up: perhaps nothing. `copy` is the value of a scalar, 0 when there is nothing. */
   | { kind: 'optional'; pointer: Value; content: MemoryType; copy: Value | null }
   | Place
-  | { kind: 'aggregate'; fields: Map<string, Operand> }
+  | Aggregate
   | { kind: 'void' }
 
 export const int = (bits: 8 | 16 | 32 | 64, signed: boolean): IntType => ({ kind: 'int', bits, signed })
@@ -50,10 +54,16 @@ export function describe(operand: Operand): string {
     case 'scalar': return typeName(operand.type)
     case 'pointer': return 'a kernel pointer'
     case 'optional': return 'the result of a map look-up'
-    case 'place': return operand.type.from === 'schema' ? `a ${operand.type.schema.kind}` : 'a kernel struct or array'
+    case 'place': return operand.type.from === 'schema' ? schemaName(operand.type.schema) : 'a kernel struct or array'
     case 'aggregate': return 'an object literal'
     case 'void': return 'nothing'
   }
+}
+
+/** A schema for messages: 'struct key (16 bytes)'. */
+export function schemaName(schema: Schema): string {
+  const name = schema.kind === 'struct' && schema.name !== '' ? ` '${schema.name}'` : ''
+  return `a ${schema.kind}${name} of ${schema.size} bytes`
 }
 
 function hostName(value: unknown): string {

@@ -3,6 +3,7 @@ import { recordOf } from '../capture/kernel-function.ts'
 import { CompileError } from '../errors.ts'
 import type { IrFunction } from '../ir/ir.ts'
 import type { ProgramDeclaration } from '../language/programs.ts'
+import { suggest } from '../nearest.ts'
 import type { Span } from '../span.ts'
 import { convert } from './arithmetic.ts'
 import { expression } from './expression.ts'
@@ -17,12 +18,12 @@ export function lowerProgram(name: string, declaration: ProgramDeclaration, cont
     throw new TypeError(`program '${name}': its function has not been captured; make 'use bpf' its first statement and load the module through 'node --import skep/register' or the bundler plugin`)
   }
   const l = new Lowering(name, context)
-  const frame: Frame = { fn, scope: new Scope(null), exit: null }
+  const frame: Frame = { fn, scope: new Scope(null), site: null, exit: null }
   l.frames.push(frame)
-  bindArguments(l, fn, declaration)
+  if (!l.attempt(() => bindArguments(l, fn, declaration))) return l.ir
   const whole: Span = { fn, start: fn.ast.body.start, end: fn.ast.body.end }
   if (fn.ast.body.type === 'BlockStatement') statements(l, fn.ast.body.body)
-  else expression(l, fn.ast.body)
+  else l.attempt(() => void expression(l, fn.ast.body))
   if (l.block !== null) {
     const last: Span = { fn, start: Math.max(whole.start, whole.end - 1), end: whole.end }
     l.finish(l.constant(0, last), last)
@@ -36,7 +37,7 @@ function bindArguments(l: Lowering, fn: KernelFunction, declaration: ProgramDecl
   const params = fn.ast.params as { type: string; name?: string; start: number; end: number }[]
   if (params.length > types.length) {
     const extra = params[types.length]!
-    throw new CompileError('SKEP-C07', `${declaration.attach.kind} '${declaration.attach.name}' has ${types.length} arguments on this kernel, not ${params.length}`, 'leave the others out', { fn, start: extra.start, end: extra.end })
+    throw new CompileError('SKEP-C07', `${declaration.attach.kind} '${declaration.attach.name}' has ${types.length} argument${types.length === 1 ? '' : 's'} on this kernel, not ${params.length}`, 'leave the others out', { fn, start: extra.start, end: extra.end })
   }
   const context = l.value(pointerTo('context'), 'ctx')
   l.emit({ op: 'context', out: context, span: head })
@@ -70,7 +71,7 @@ function argumentTypes(l: Lowering, declaration: ProgramDeclaration, span: Span)
   const { name } = declaration.attach
   const typedef = l.btf.find(`btf_trace_${name}`, 'typedef')
   if (typedef === 0) {
-    throw new CompileError('SKEP-C06', `this kernel has no tracepoint '${name}'`, 'see the list under /sys/kernel/tracing/events, or test for another hook', span)
+    throw new CompileError('SKEP-C06', `this kernel has no tracepoint '${name}'`, suggest(name, tracepoints(l), 'see the list under /sys/kernel/tracing/events'), span)
   }
   const pointer = l.btf.type(l.btf.resolve(typedef))
   const proto = pointer.kind === 'ptr' ? l.btf.type(l.btf.resolve(pointer.type)) : null
@@ -78,3 +79,14 @@ function argumentTypes(l: Lowering, declaration: ProgramDeclaration, span: Span)
   return proto.params.slice(1).map((param) => param.type)
 }
 
+/** Names of all tracepoints: a walk through all types, for an error only. */
+function tracepoints(l: Lowering): string[] {
+  const prefix = 'btf_trace_'
+  const names: string[] = []
+  for (let id = 1; id < l.btf.typeCount; id++) {
+    if (l.btf.kindOf(id) !== 'typedef') continue
+    const name = l.btf.nameOf(id)
+    if (name.startsWith(prefix)) names.push(name.slice(prefix.length))
+  }
+  return names
+}

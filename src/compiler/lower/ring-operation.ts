@@ -1,5 +1,6 @@
 import type { EsNode } from '../capture/kernel-function.ts'
 import type { RingDeclaration } from '../language/maps.ts'
+import { suggest } from '../nearest.ts'
 import type { Schema } from '../../spec/schema.ts'
 import { expression } from './expression.ts'
 import { toScalar } from './arithmetic.ts'
@@ -10,6 +11,7 @@ import { describe, pointerTo, U64, type Operand } from './operand.ts'
 
 /** BPF_RB_AVAIL_DATA of linux/bpf.h. */
 const AVAIL_DATA = 0
+const methods = ['reserve', 'submit', 'discard', 'available']
 
 export function ringOperation(l: Lowering, node: EsNode, ring: RingDeclaration, method: string): Operand {
   const span = l.span(node)
@@ -25,7 +27,7 @@ export function ringOperation(l: Lowering, node: EsNode, ring: RingDeclaration, 
     case 'submit': case 'discard': {
       const record = args[0]
       if (record?.kind !== 'optional' || !l.isNonNull(record.pointer)) {
-        return l.fail('SKEP-C03', node, `${record === undefined ? 'nothing' : describe(record)} cannot be handed over`, `give the record that reserve() gave, after checking that it is there`)
+        return l.fail('SKEP-C03', node, `${record === undefined ? 'nothing' : record.kind === 'optional' ? 'a record that may be undefined' : describe(record)} cannot be handed over`, 'give the record that reserve() gave, after checking that it is there')
       }
       const flags = args[1] === undefined ? l.constant(0, span) : toScalar(l, args[1], span, U64).value
       const refined = l.value(pointerTo('ring'))
@@ -38,6 +40,6 @@ export function ringOperation(l: Lowering, node: EsNode, ring: RingDeclaration, 
       call(l, 'ringbuf_query', [mapAddress(l, ring, span), l.constant(AVAIL_DATA, span)], span, out)
       return { kind: 'scalar', value: out, type: U64 }
     }
-    default: return l.fail('SKEP-C09', node.callee.property, `a ring has no '${method}' in the kernel`, 'use reserve, submit, discard, available')
+    default: return l.fail('SKEP-C09', node.callee.property, `a ring has no '${method}' in the kernel`, suggest(method, methods, `it has ${methods.join(', ')}`))
   }
 }

@@ -10,7 +10,15 @@ import { int, type Operand } from './operand.ts'
 export function statements(l: Lowering, nodes: EsNode[]): void {
   for (const node of nodes) {
     if (l.block === null) return
-    statement(l, node)
+    if (!l.attempt(() => statement(l, node)) && node.type === 'VariableDeclaration') forget(l, node)
+  }
+}
+
+/** Names whose declaration failed are known, so that their uses are no errors of their own. */
+function forget(l: Lowering, node: EsNode): void {
+  for (const { id } of node.declarations as EsNode[]) {
+    const names: EsNode[] = id.type === 'Identifier' ? [id] : id.type === 'ObjectPattern' ? id.properties.map((property: EsNode) => property.value ?? {}) : []
+    for (const { name } of names) if (name !== undefined && !l.frame.scope.names.has(name)) l.frame.scope.names.set(name, { kind: 'failed' })
   }
 }
 
@@ -75,7 +83,14 @@ function bind(l: Lowering, kind: string, name: string, operand: Operand, node: E
     return
   }
   nameValue(operand, name)
-  l.frame.scope.names.set(name, { kind: 'constant', operand })
+  if (kind === 'let' && operand.kind === 'pointer') {
+    const { value, pointee } = operand
+    const variable: Variable = { name, type: value.type, wrap: (now) => ({ kind: 'pointer', value: now, pointee }) }
+    l.frame.scope.names.set(name, { kind: 'variable', variable })
+    l.state.variables.set(variable, value)
+    return
+  }
+  l.frame.scope.names.set(name, { kind: 'constant', operand, let: kind === 'let' })
 }
 
 function nameValue(operand: Operand, name: string): void {
