@@ -92,7 +92,7 @@ function instructionSource(code: Code, slot: number, helperArguments: (id: numbe
   if (operation >= Operation.store8 && operation <= Operation.store64) return storeSource(operation, operand(code, d), operand(code, s), d, extra, slot)
   switch (operation) {
     case Operation.jump: case Operation.mayGoto: return ''
-    case Operation.exit: return 'R[0] = l0; R[1] = h0; m.left = left; return'
+    case Operation.exit: return `R[0] = l0; R[1] = h0; m.left = left; m.pc = ${slot}; return`
     case Operation.atomic: return atomicSource(d, s, extra, slot)
     case Operation.packet:
       return `m.pc = ${slot}; ${s < 0 ? '' : save(s / 2)}loadPacket(m, R, ${s}, ${extra}, ${code.spec.code[slot * 8]!}); l0 = R[0]; h0 = R[1]`

@@ -1,4 +1,6 @@
 import { helperNameOf } from '../asm/helper-names.ts'
+import { SectionFlag, SectionType } from '../spec/elf/constants.ts'
+import { ElfFile } from '../spec/elf/elf-file.ts'
 import type { ProgramSpec } from '../spec/spec.ts'
 import { decodeProgram } from './code.ts'
 import { compileCode } from './compiled.ts'
@@ -57,24 +59,9 @@ function fromHex(what: string, text: string): Uint8Array {
   return Uint8Array.from({ length: digits.length / 2 }, (_, index) => Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16))
 }
 
-const SHT_PROGBITS = 1
-const SHF_EXECINSTR = 4
-const SECTION_HEADER = 64
-
-/** The first section of instructions of a 64-bit little-endian ELF object. */
+/** The first section of instructions of an ELF object. @throws ObjectError for a file that is none */
 function codeOfElf(bytes: Uint8Array): Uint8Array {
-  const view = new DataView(bytes.buffer)
-  if (bytes.length < 64 || view.getUint32(0, false) !== 0x7f45_4c46) throw new Error('the program is no ELF object')
-  if (bytes[4] !== 2 || bytes[5] !== 1) throw new Error('the ELF object is not 64-bit little-endian')
-  const table = Number(view.getBigUint64(40, true))
-  const [size, count] = [view.getUint16(58, true), view.getUint16(60, true)]
-  if (size !== SECTION_HEADER || table + count * size > bytes.length) throw new Error('the section table does not lie inside of the ELF object')
-  for (let at = table; at < table + count * size; at += size) {
-    const executable = view.getUint32(at + 4, true) === SHT_PROGBITS && (view.getUint32(at + 8, true) & SHF_EXECINSTR) !== 0
-    const [start, length] = [Number(view.getBigUint64(at + 24, true)), Number(view.getBigUint64(at + 32, true))]
-    if (!executable || length === 0) continue
-    if (start + length > bytes.length) throw new Error('the code does not lie inside of the ELF object')
-    return bytes.subarray(start, start + length)
-  }
-  throw new Error('the ELF object has no section of instructions')
+  const code = new ElfFile(bytes).sections.find(({ type, flags, size }) => type === SectionType.progbits && (flags & SectionFlag.exec) !== 0 && size > 0)
+  if (code === undefined) throw new Error('the ELF object has no section of instructions')
+  return code.bytes
 }
