@@ -1,6 +1,6 @@
 /** The page: web/main.tsx, web/style.css and web/index.html → dist/web with hashed names. */
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
 import { root } from './bundle.mjs'
@@ -24,9 +24,10 @@ export async function buildWeb(source, target) {
     dir: target, format: 'esm', entryFileNames: 'main-[hash].js', chunkFileNames: '[name]-[hash].js', minify: true,
   })
   await build.close()
+  for (const name of readdirSync(source)) if (/\.(svg|png|ico)$/.test(name)) copyFileSync(join(source, name), join(target, name))
 
   const sheets = existsSync(join(source, 'style.css')) && !imported.includes(join(source, 'style.css'))
-    ? [join(source, 'style.css'), ...imported] : imported
+    ? [join(source, 'style.css'), ...imported.toSorted()] : imported.toSorted()
   const style = sheets.map(path => readFileSync(path, 'utf8')).join('\n')
   const styleName = `style-${createHash('sha256').update(style).digest('hex').slice(0, 8)}.css`
   if (style !== '') writeFileSync(join(target, styleName), style)

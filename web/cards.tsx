@@ -87,14 +87,15 @@ function SystemCalls({
   probe,
 }: CardProps) {
   const now = syscalls.errors.filter(({ perSecond }) => perSecond > 0).slice(0, 3)
+  const worst = now.length === 0 ? 'no errors' : now.map(({ name, perSecond }) => `${name} ${amount(perSecond)}/s`).join(' · ')
   return (
     <Card title="System calls" probe={probe('syscalls')}>
       <Figures>
         <Figure name="calls" value={amountParts(syscalls.perSecond)} after="/s" />
         <Figure name="errors" value={amountParts(syscalls.errorsPerSecond)} after="/s" title="Calls that returned an error" />
       </Figures>
-      <p class="detail">
-        {now.length === 0 ? 'no errors' : now.map(({ name, perSecond }) => `${name} ${amount(perSecond)}/s`).join(' · ')}
+      <p class="detail" title={worst}>
+        {worst}
       </p>
       <Sparkline {...spark(view)} value={calls} text={(value) => `${amount(value)}/s`} label="System calls per second" />
     </Card>
@@ -208,7 +209,7 @@ function Cost({ view, snapshot: { agent } }: CardProps) {
           value={percentParts(agent.kernelCores)}
           title={
             agent.kernelCores === null
-              ? 'Not measured yet'
+              ? agent.kernelFailure ?? 'Not measured yet'
               : 'CPU of its kernel programs, of one CPU, by BPF statistics: measured for one second in ten'
           }
         />

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { cellAt, grid, rows, timeMarks, valueMarks } from './heatmap-grid.ts'
 import { extent, lower, merged, percentile } from './histogram.ts'
 import { level, levels, ramp, scaleTop } from './palette.ts'
+import { tick } from './tick.test-support.ts'
 import { pointOfHistory } from './timeline.ts'
 
 const point = (sequence: number, buckets: number[], at = sequence * 1000) =>
-  pointOfHistory(1, { sequence, at, buckets, busyCores: 0, syscallsPerSecond: 0 })
+  pointOfHistory(1, tick(sequence, { at, buckets }))
 const bucket = (index: number, count: number) => [...new Array<number>(index).fill(0), count]
 
 describe('grid', () => {

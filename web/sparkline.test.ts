@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { trace } from './sparkline.tsx'
+import { tick } from './tick.test-support.ts'
 import { pointOfHistory, type Point } from './timeline.ts'
 
 const point = (sequence: number, busyCores: number, run = 1): Point =>
-  pointOfHistory(run, { sequence, at: sequence * 1000, buckets: [], busyCores, syscallsPerSecond: 0 })
+  pointOfHistory(run, tick(sequence, { busyCores }))
 const busy = (one: Point) => one.busyCores
 
 describe('trace', () => {

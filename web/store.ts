@@ -53,6 +53,8 @@ function gapBefore({ points }: View, next: Point): string | null {
 
 /** The view with its gaps filled from the agent's history. */
 export function recall(view: View, run: number, history: History): View {
+  // The agent may have restarted in between.
+  if (history.startedAt !== run) return view
   return { ...view, intervalMs: history.intervalSeconds * 1000, points: fill(view.points, run, history.snapshots) }
 }
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { emptyView, receive, recall } from './store.ts'
 import { Stream } from './stream.ts'
+import { tick } from './tick.test-support.ts'
 
 class FakeSource extends EventTarget {
   static all: FakeSource[] = []
@@ -34,7 +35,7 @@ const snapshot = (sequence: number, startedAt = 1): any => ({
   },
   workloads: [], processes: [{ name: `p${sequence}` }], connections: [], disks: [],
 })
-const history = { intervalSeconds: 1, snapshots: [{ sequence: 1, at: 1000, buckets: [2], busyCores: 1, syscallsPerSecond: 1 }] }
+const history = { startedAt: 1, intervalSeconds: 1, snapshots: [tick(1, { buckets: [2], busyCores: 1, syscallsPerSecond: 1 })] }
 
 let told: string[] = []
 let fetched = 0
@@ -169,7 +170,8 @@ describe('receive', () => {
     expect(one.processes.entries.length).toBe(1)
     expect(three.processes.entries.map(({ event, gap }) => event?.name ?? gap))
       .toEqual(['p1', '2 ticks not received here', 'p4', 'skep was started again here', 'p1'])
-    expect(recall(two, 1, { intervalSeconds: 2, snapshots: [{ ...history.snapshots[0]!, sequence: 3, at: 3000 }] }))
+    expect(recall(two, 1, { ...history, startedAt: 8 })).toBe(two)
+    expect(recall(two, 1, { startedAt: 1, intervalSeconds: 2, snapshots: [{ ...history.snapshots[0]!, sequence: 3, at: 3000 }] }))
       .toMatchObject({ intervalMs: 2000, points: [{ sequence: 1 }, { sequence: 3 }, { sequence: 4 }] })
   })
 })

@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import type { HistoryTick } from '../src/agent/history.ts'
+import { tick } from './tick.test-support.ts'
 import { append, columns, fill, limit, missingBefore, pointOfHistory, type Point } from './timeline.ts'
 
-const tick = (sequence: number, more: Partial<HistoryTick> = {}): HistoryTick =>
-  ({ sequence, at: sequence * 1000, buckets: [sequence], busyCores: 0.5, syscallsPerSecond: sequence, ...more })
 const live = (sequence: number, run = 1): Point => ({ ...pointOfHistory(run, tick(sequence)), starts: 7 })
 const sequences = (points: readonly Point[]) => points.map(({ sequence }) => sequence)
 
@@ -28,24 +26,19 @@ describe('fill', () => {
   it('puts the history before what came live', () => {
     const points = fill([live(4)], 1, [1, 2, 3, 4].map((sequence) => tick(sequence)))
     expect(sequences(points)).toEqual([1, 2, 3, 4])
-    expect(points.map(({ starts }) => starts)).toEqual([null, null, null, 7])
+    expect(points.map(({ starts }) => starts)).toEqual([0, 0, 0, 7])
   })
 
   it('fills a gap, and keeps the fuller points', () => {
     const points = fill([live(1), live(2), live(6)], 1, [2, 3, 4, 5, 6].map((sequence) => tick(sequence)))
     expect(sequences(points)).toEqual([1, 2, 3, 4, 5, 6])
-    expect(points.map(({ starts }) => starts)).toEqual([7, 7, null, null, null, 7])
+    expect(points.map(({ starts }) => starts)).toEqual([7, 7, 0, 0, 0, 7])
     expect(fill(points, 1, [tick(5), tick(6)])).toBe(points)
   })
 
   it('keeps the points of the run before', () => {
     const points = fill([live(50), live(3, 2)], 2, [tick(1), tick(2), tick(3)])
     expect(points.map(({ run, sequence }) => `${run}:${sequence}`)).toEqual(['1:50', '2:1', '2:2', '2:3'])
-  })
-
-  it('leaves out a history of another run', () => {
-    const points = [live(1), live(2)]
-    expect(fill(points, 1, [tick(1, { at: 77 }), tick(2, { at: 78 }), tick(3, { at: 79 })])).toBe(points)
   })
 
   it('stays bounded', () => {

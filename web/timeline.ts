@@ -1,7 +1,7 @@
 import type { HistoryTick } from '../src/agent/history.ts'
 import type { Snapshot } from '../src/agent/snapshot.ts'
 
-/** One tick on the page's time axis. What the history does not tell is null. */
+/** One tick on the page's time axis. */
 export interface Point {
   /** host.startedAt of the agent: sequences count anew after a restart. */
   run: number
@@ -11,12 +11,12 @@ export interface Point {
   buckets: readonly number[]
   busyCores: number
   calls: number
-  errors: number | null
-  starts: number | null
-  ends: number | null
-  tcp: number | null
-  diskBytes: number | null
-  agentCores: number | null
+  errors: number
+  starts: number
+  ends: number
+  tcp: number
+  diskBytes: number
+  agentCores: number
 }
 
 /** Points kept: ten minutes of seconds. */
@@ -38,7 +38,8 @@ export function pointOf(snapshot: Snapshot): Point {
 export function pointOfHistory(run: number, tick: HistoryTick): Point {
   return {
     run, sequence: tick.sequence, at: tick.at, buckets: tick.buckets, busyCores: tick.busyCores, calls: tick.syscallsPerSecond,
-    errors: null, starts: null, ends: null, tcp: null, diskBytes: null, agentCores: null,
+    errors: tick.syscallErrorsPerSecond, starts: tick.startsPerSecond, ends: tick.endsPerSecond, tcp: tick.tcpPerSecond,
+    diskBytes: tick.diskBytesPerSecond, agentCores: tick.agentCores,
   }
 }
 
@@ -51,11 +52,9 @@ export function append(points: readonly Point[], point: Point): readonly Point[]
 
 /**
  * Fills gaps from the agent's history, of the run `run` of the agent. Points that were received live tell more, so they stay.
- * A history that belongs to another run (the agent restarted in between) is left out.
  */
 export function fill(points: readonly Point[], run: number, ticks: readonly HistoryTick[]): readonly Point[] {
   const own = new Map(points.filter((point) => point.run === run).map((point) => [point.sequence, point]))
-  if (ticks.some(({ sequence, at }) => own.has(sequence) && own.get(sequence)!.at !== at)) return points
   const missing = ticks.filter(({ sequence }) => !own.has(sequence)).map((tick) => pointOfHistory(run, tick))
   if (missing.length === 0) return points
   const others = points.filter((point) => point.run !== run)

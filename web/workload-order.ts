@@ -6,7 +6,7 @@ export type Means = ReadonlyMap<string, Readonly<Partial<Record<ColumnId, number
 export interface Sort { column: ColumnId; descending: boolean }
 
 /** Weight of the newest tick: rows change places by what lasts some seconds, not by noise. */
-const weight = 0.3
+const weight = 0.5
 
 export function smooth(before: Means, rows: readonly WorkloadRow[]): Means {
   return new Map(rows.map((row) => {

@@ -50,7 +50,7 @@ describe('smooth', () => {
     const second = smooth(first, [row('here', 0)])
     expect([...second.keys()]).toEqual(['unit:here'])
     expect(second.get('unit:here')!.p99).toBe(500)
-    expect(second.get('unit:here')!.cpu).toBeCloseTo(0.7)
+    expect(second.get('unit:here')!.cpu).toBeCloseTo(0.5)
   })
 })
 

@@ -48,7 +48,7 @@ export class Agent {
   /** The newest snapshot; null before the first tick. */
   get latest(): Snapshot | null { return this.newest }
 
-  get history(): History { return { intervalSeconds: this.intervalMs / 1000, snapshots: this.ring.list() } }
+  get history(): History { return { startedAt: this.startedAt, intervalSeconds: this.intervalMs / 1000, snapshots: this.ring.list() } }
 
   /**
    * Loads the built-in probes, one after the other so that others (the page) are served meanwhile, and begins to tick.
@@ -88,6 +88,8 @@ export class Agent {
   private tick(): void {
     const { collector, losses } = this
     if (collector === null || losses === null) return
+    // Reading many waiting events takes its time: only then begins the moment that the maps are read at.
+    collector.drain()
     const now = performance.now()
     const seconds = Math.max((now - this.lastTickAt) / 1000, 1e-6)
     this.lastTickAt = now

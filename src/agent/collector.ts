@@ -30,6 +30,8 @@ import { addHistogram, errnoRates, WorkloadTable } from './workload-table.ts'
 const eventsPerTick = 4096
 /** errno values shown for the whole machine. */
 const shownErrors = 20
+/** Workloads that a tick can carry: with more, a snapshot would cost its readers too much. */
+const workloadsPerTick = 500
 const sweepEveryMs = 30_000
 
 type Reader<K> = SignalReader<K> | null
@@ -94,11 +96,14 @@ export class Collector {
   /** Events that came and found no room since the start. */
   get dropped(): number { return this.processQueue.dropped + this.connectionQueue.dropped }
 
-  /** One tick: `seconds` since the last one, `now` in milliseconds of a clock that only goes forward. */
-  tick(seconds: number, now: number): Pick<Snapshot, 'totals' | 'workloads' | 'processes' | 'connections' | 'disks'> {
-    this.clock.adjust()
-    // Records that still wait belong to this tick, and bring the names of new cgroups.
+  /** Reads the events that wait: they belong to the tick that follows, and bring the names of new cgroups. */
+  drain(): void {
     this.events.drain()
+  }
+
+  /** One tick: `seconds` since the last one, `now` in milliseconds of a clock that only goes forward. */
+  tick(seconds: number, now: number): Pick<Snapshot, 'totals' | 'workloads' | 'workloadsLeftOut' | 'processes' | 'connections' | 'disks'> {
+    this.clock.adjust()
     this.readScheduler(seconds, now)
     this.readCalls(seconds, now)
     this.readLifecycle(seconds)
@@ -109,8 +114,9 @@ export class Collector {
     const processes = this.processQueue.take().map((record) => processEvent(record, this.clock, this.cgroups).event)
     const connections = this.connectionQueue.take().map((record) => connectionEvent(record, this.clock, this.cgroups).event)
     if (now >= this.sweepAt) this.sweep(now)
+    const rows = this.table.finish(seconds, now)
     return {
-      totals: structuredClone(this.totals), workloads: this.table.finish(seconds, now), processes, connections, disks: this.disks.finish(seconds, now),
+      totals: structuredClone(this.totals), workloads: rows.slice(0, workloadsPerTick), workloadsLeftOut: Math.max(0, rows.length - workloadsPerTick), processes, connections, disks: this.disks.finish(seconds, now),
     }
   }
 
@@ -132,6 +138,7 @@ export class Collector {
   }
 
   private readScheduler(seconds: number, now: number): void {
+    this.readCpu(seconds, now)
     const all: number[] = []
     let waited = 0
     for (const { key, delta } of changed(this.latency, now)) {
@@ -141,7 +148,10 @@ export class Collector {
       waited += delta[0]!
     }
     this.totals.runQueueLatency = summarise(all, waited)
+  }
 
+  /** First of all, since CPU time is held against the time of the tick. */
+  private readCpu(seconds: number, now: number): void {
     const [time, switches] = cells(scheduler.cpu, 'time', 'switches')
     const keys = new Map<string, WorkloadKey>()
     const counted = new Map<string, number>()

@@ -33,9 +33,6 @@ export class Cost {
     this.enableStats = enableStats
   }
 
-  /** Why statistics cannot be had; null when they can. */
-  get statisticsFailure(): Error | null { return this.failure }
-
   start(): void {
     if (this.programs.length > 0) this.beginMeasure()
   }
@@ -58,6 +55,7 @@ export class Cost {
       userCores: seconds > 0 ? (user + system) / 1e6 / seconds : 0,
       kernelCores: this.kernelCores,
       kernelMeasuredAt: this.kernelMeasuredAt,
+      kernelFailure: this.failure?.message ?? null,
       residentBytes: process.memoryUsage.rss(),
       mapBytes, lost,
       programs: this.programs.map((program) => this.programCost(program)),

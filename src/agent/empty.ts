@@ -24,14 +24,14 @@ export function emptyTotals(): Totals {
 }
 
 export function emptyCost(): AgentCost {
-  return { userCores: 0, kernelCores: null, kernelMeasuredAt: null, residentBytes: 0, mapBytes: 0, lost: 0, programs: [] }
+  return { userCores: 0, kernelCores: null, kernelMeasuredAt: null, kernelFailure: null, residentBytes: 0, mapBytes: 0, lost: 0, programs: [] }
 }
 
 /** What there is to say before the first tick. */
 export function emptySnapshot(startedAt = Date.now()): Snapshot {
   return {
     v: 1, sequence: 0, at: startedAt, intervalSeconds: 0, host: hostFacts(startedAt), agent: emptyCost(), probes: [],
-    totals: emptyTotals(), workloads: [], processes: [], connections: [], disks: [],
+    totals: emptyTotals(), workloads: [], workloadsLeftOut: 0, processes: [], connections: [], disks: [],
   }
 }
 

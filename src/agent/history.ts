@@ -8,9 +8,30 @@ export interface HistoryTick {
   buckets: number[]
   busyCores: number
   syscallsPerSecond: number
+  syscallErrorsPerSecond: number
+  startsPerSecond: number
+  endsPerSecond: number
+  /** Opened and accepted. */
+  tcpPerSecond: number
+  /** Read and written, all disks. */
+  diskBytesPerSecond: number
+  /** Of the process and of its kernel programs, as far as measured. */
+  agentCores: number
 }
 
-export interface History { intervalSeconds: number; snapshots: HistoryTick[] }
+/** `startedAt` tells which run of the agent the sequence numbers belong to: as host.startedAt of a snapshot. */
+export interface History { startedAt: number; intervalSeconds: number; snapshots: HistoryTick[] }
+
+function historyTick({ sequence, at, totals, disks, agent }: Snapshot): HistoryTick {
+  const { cpu, runQueueLatency, syscalls, processes, tcp } = totals
+  return {
+    sequence, at, buckets: runQueueLatency.buckets, busyCores: cpu.busyCores,
+    syscallsPerSecond: syscalls.perSecond, syscallErrorsPerSecond: syscalls.errorsPerSecond,
+    startsPerSecond: processes.startsPerSecond, endsPerSecond: processes.endsPerSecond, tcpPerSecond: tcp.openedPerSecond + tcp.acceptedPerSecond,
+    diskBytesPerSecond: disks.reduce((sum, disk) => sum + disk.readBytesPerSecond + disk.writtenBytesPerSecond, 0),
+    agentCores: agent.userCores + (agent.kernelCores ?? 0),
+  }
+}
 
 /** The last ticks, oldest first. */
 export class HistoryRing {
@@ -24,13 +45,7 @@ export class HistoryRing {
   }
 
   add(snapshot: Snapshot): void {
-    const tick: HistoryTick = {
-      sequence: snapshot.sequence,
-      at: snapshot.at,
-      buckets: snapshot.totals.runQueueLatency.buckets,
-      busyCores: snapshot.totals.cpu.busyCores,
-      syscallsPerSecond: snapshot.totals.syscalls.perSecond,
-    }
+    const tick = historyTick(snapshot)
     if (this.ticks.length < this.limit) this.ticks.push(tick)
     else {
       this.ticks[this.start] = tick

@@ -25,7 +25,7 @@ beforeEach(async () => {
   symlinkSync(join(folder, 'secret.txt'), join(page, 'link.txt'))
   latest = null
   server = await PageServer.start({
-    listen: { host: '127.0.0.1', port: 0 }, page, latest: () => latest, history: () => ({ intervalSeconds: 1, snapshots: ring.list() }),
+    listen: { host: '127.0.0.1', port: 0 }, page, latest: () => latest, history: () => ({ startedAt: 1, intervalSeconds: 1, snapshots: ring.list() }),
   })
 })
 afterEach(async () => {
@@ -74,7 +74,7 @@ test('the snapshot is 503 before the first tick, then the newest', async () => {
 
 test('history and health', async () => {
   ring.add(snapshot(9))
-  expect(JSON.parse((await get('/api/history')).body)).toMatchObject({ intervalSeconds: 1, snapshots: [{ sequence: 9, buckets: [] }] })
+  expect(JSON.parse((await get('/api/history')).body)).toMatchObject({ startedAt: 1, intervalSeconds: 1, snapshots: [{ sequence: 9, buckets: [] }] })
   expect((await get('/healthz')).body).toBe('ok\n')
 })
 
@@ -92,13 +92,13 @@ test('only reads', async () => {
 
 test('a port in use is an error that says what to do', async () => {
   const { port } = server.address
-  const again = PageServer.start({ listen: { host: '127.0.0.1', port }, page, latest: () => null, history: () => ({ intervalSeconds: 1, snapshots: [] }) })
+  const again = PageServer.start({ listen: { host: '127.0.0.1', port }, page, latest: () => null, history: () => ({ startedAt: 1, intervalSeconds: 1, snapshots: [] }) })
   await expect(again).rejects.toThrow(ListenError)
   await expect(again).rejects.toThrow(new RegExp(`127\\.0\\.0\\.1:${port} is in use.*--listen.*ss -ltnp 'sport = :${port}'`))
 })
 
 test('an address of another machine is an error that says so', async () => {
-  await expect(PageServer.start({ listen: { host: '192.0.2.1', port: 0 }, page, latest: () => null, history: () => ({ intervalSeconds: 1, snapshots: [] }) }))
+  await expect(PageServer.start({ listen: { host: '192.0.2.1', port: 0 }, page, latest: () => null, history: () => ({ startedAt: 1, intervalSeconds: 1, snapshots: [] }) }))
     .rejects.toThrow(/not an address of this machine/)
 })
 

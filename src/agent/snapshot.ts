@@ -18,8 +18,10 @@ export interface Snapshot {
   probes: ProbeState[]
   /** The whole machine over the last tick. */
   totals: Totals
-  /** Every workload seen in the last minutes, busiest first. */
+  /** Workloads seen in the last minutes, busiest first; at most 500. */
   workloads: WorkloadRow[]
+  /** Idle or nearly idle ones that found no room among them. */
+  workloadsLeftOut: number
   /** Newest last; bounded; only what came during this tick. */
   processes: ProcessEvent[]
   /** Newest last; bounded; only what came during this tick. */
@@ -36,6 +38,8 @@ export interface AgentCost {
   kernelCores: number | null
   /** When kernelCores was last measured; statistics run on a duty cycle since they cost too. */
   kernelMeasuredAt: number | null
+  /** Why kernelCores stays null; null when it does not. */
+  kernelFailure: string | null
   residentBytes: number
   /** Kernel memory of the maps. */
   mapBytes: number
@@ -103,6 +107,7 @@ export interface WorkloadRow {
   syscallsPerSecond: number
   syscallErrorsPerSecond: number
   errors: ErrnoRate[]
+  /** Processes that tasks of this workload began (forks): a shell's commands are the shell's. */
   startsPerSecond: number
   tcpPerSecond: number
 }

@@ -5,15 +5,15 @@ import { printProgram } from '../asm/print.ts'
 import { Collection } from '../bpf/collection.ts'
 import { VerifierError } from '../bpf/load-error.ts'
 import { Btf } from '../btf/btf.ts'
-import type { Compiled } from '../compiler/compile.ts'
 import { recordOf } from '../compiler/capture/kernel-function.ts'
 import { ProgramDeclaration } from '../compiler/language/programs.ts'
 import { firstKernel, requirementsOf, type Requirement } from '../spec/requirements.ts'
-import type { ProgramSpec } from '../spec/spec.ts'
+import type { ProgramSpec, Spec } from '../spec/spec.ts'
+import { checkAgainst } from './against.ts'
 import { UsageError, type Arguments } from './arguments.ts'
 import { byteCount } from './format.ts'
 import { paint, span, wantsColor, type Line, type Style } from './paint.ts'
-import { compileProbe, importProbe, ProbeFileError, type ProbeModule } from './probe-file.ts'
+import { compileProbe, importProbe, ProbeFileError, readBpfObject, type ProbeModule } from './probe-file.ts'
 import { left, right } from './text.ts'
 
 const printable = ['ast', 'ir', 'asm'] as const
@@ -42,6 +42,8 @@ export async function checkFile({ flags, values, positional }: Arguments): Promi
   if (print !== undefined && !printable.includes(print as never)) throw new UsageError(`--print: '${print}' is none of ${printable.join(', ')}`)
   try {
     const path = positional[0]!
+    const others = values.get('against')
+    if (path.endsWith('.o')) return checkObject(path, others, print, flags)
     const module = await importProbe(path)
     const refusal = preflight()
     if (refusal !== null) {
@@ -51,13 +53,21 @@ export async function checkFile({ flags, values, positional }: Arguments): Promi
     if (print === 'ast') return printTrees(module)
     const compiled = compileProbe(path, module, print === 'ir' ? { print: printStep } : {})
     if (print === 'ir') return 0
-    if (print === 'asm') return printCode(compiled)
-    return report(path, compiled, flags)
+    if (print === 'asm') return printCode(compiled.spec)
+    return others === undefined ? report(path, compiled.spec, flags) : checkAgainst(compiled.spec, others, flags)
   } catch (error) {
     if (!(error instanceof ProbeFileError)) throw error
     process.stderr.write(`skep: ${error.message}\n`)
     return 2
   }
+}
+
+/** An object of another compiler. */
+function checkObject(path: string, others: string | undefined, print: string | undefined, flags: ReadonlySet<string>): number {
+  const spec = readBpfObject(path)
+  if (print !== undefined && print !== 'asm') throw new UsageError(`--print: an object has no ${print}, only asm`)
+  if (print === 'asm') return printCode(spec)
+  return others === undefined ? report(path, spec, flags) : checkAgainst(spec, others, flags)
 }
 
 function printTrees(module: ProbeModule): number {
@@ -72,7 +82,7 @@ function printStep(program: string, step: string, text: string): void {
 }
 
 /** Instructions under the source lines that they come from. */
-function printCode({ spec }: Compiled): number {
+function printCode(spec: Spec): number {
   const types = spec.btf === null ? null : Btf.parse(spec.btf)
   for (const { name, attach, code, lines } of spec.programs) {
     process.stdout.write(`${name}: ${hookName(attach)}\n`)
@@ -86,8 +96,7 @@ function printCode({ spec }: Compiled): number {
   return 0
 }
 
-function report(path: string, compiled: Compiled, flags: ReadonlySet<string>): number {
-  const { spec } = compiled
+function report(path: string, spec: Spec, flags: ReadonlySet<string>): number {
   const collection = Collection.load(spec)
   try {
     const programs = spec.programs.map((program) => programReport(program, collection))
@@ -97,11 +106,11 @@ function report(path: string, compiled: Compiled, flags: ReadonlySet<string>): n
     }))
     const requirements = requirementsOf(spec)
     if (flags.has('json')) {
-      const needs = requirements.map((one) => ({ ...one, place: placeOf(one, compiled) }))
+      const needs = requirements.map((one) => ({ ...one, place: placeOf(one, spec) }))
       process.stdout.write(`${JSON.stringify({ file: path, programs, maps, requirements: needs, firstKernel: firstKernel(requirements), capabilities })}\n`)
     } else {
       const color = wantsColor(process.stdout.isTTY === true, process.env, flags.has('no-color'))
-      const lines = [...programLines(programs, flags.has('log')), [], ...mapLines(maps), ...needLines(requirements, compiled)]
+      const lines = [...programLines(programs, flags.has('log')), [], ...mapLines(maps), ...needLines(requirements, spec)]
       process.stdout.write(`${lines.map((line) => paint(line, Infinity, color)).join('\n')}\n`)
     }
     return programs.every(({ accepted }) => accepted) ? 0 : 1
@@ -165,23 +174,23 @@ function mapLines(maps: readonly MapReport[]): Line[] {
 }
 
 /** The release that is needed, and by what; the rest in one line. */
-function needLines(requirements: readonly Requirement[], compiled: Compiled): Line[] {
+function needLines(requirements: readonly Requirement[], spec: Spec): Line[] {
   const release = firstKernel(requirements)
   const newest = requirements.filter(({ since, name }, index) => since === release && requirements.findIndex((other) => other.name === name) === index)
   const names = (kind: Requirement['kind']) => [...new Set(requirements.filter((one) => one.kind === kind).map(({ name }) => name))].join(', ') || 'none'
   return [
     [span(`needs Linux ${release}`, 'bold'), span(` (BTF; ${capabilities.join(' and ')})`)],
-    ...newest.map((one): Line => [span(`  for ${one.kind} ${one.name}${placeText(one, compiled)}`)]),
+    ...newest.map((one): Line => [span(`  for ${one.kind} ${one.name}${placeText(one, spec)}`)]),
     [span(`helpers: ${names('helper')}`, 'dim')],
   ]
 }
 
-function placeText(one: Requirement, compiled: Compiled): string {
-  const place = placeOf(one, compiled)
+function placeText(one: Requirement, spec: Spec): string {
+  const place = placeOf(one, spec)
   return place === null ? '' : ` at ${place.file}:${place.line}`
 }
 
-function placeOf({ program, slot }: Requirement, { spec }: Compiled): { file: string; line: number } | null {
+function placeOf({ program, slot }: Requirement, spec: Spec): { file: string; line: number } | null {
   const found = spec.programs.find(({ name }) => name === program)
   const line = slot === null ? undefined : found?.lines.findLast((one) => one.slot <= slot)
   return line === undefined || spec.btf === null ? null : { file: Btf.parse(spec.btf).string(line.file), line: line.line }

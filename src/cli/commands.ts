@@ -24,9 +24,10 @@ export const runCommand: CommandSpec = {
 }
 
 export const checkCommand: CommandSpec = {
-  name: 'check', summary: 'compile and verify a probe module, and tell what it costs and needs; attaches nothing', positional: '<file.ts>', arity: [1, 1],
+  name: 'check', summary: 'compile and verify a probe module, and tell what it costs and needs; attaches nothing', positional: '<file.ts|file.bpf.o>', arity: [1, 1],
   options: [
     { name: 'print', value: 'STEP', help: 'print ast, ir (after each pass) or asm instead' },
+    { name: 'against', value: 'FILES', help: 'hold it against the types of other kernels instead: BTF files or folders, separated by commas' },
     { name: 'log', help: 'show the whole log of the kernel\'s verifier for refused programs' },
     { ...json, help: 'one JSON object' }, noColor, help,
   ],

@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { basename, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { kernelBtf } from '../bpf/kernel-btf.ts'
@@ -6,6 +6,8 @@ import { compileModule, type Compiled, type CompileOptions } from '../compiler/c
 import { CompileError } from '../compiler/errors.ts'
 import { installLoader } from '../register/install.ts'
 import * as library from '../skep.ts'
+import { ObjectError, readObject } from '../spec/elf/read.ts'
+import type { Spec } from '../spec/spec.ts'
 
 export type ProbeModule = Record<string, unknown>
 
@@ -32,6 +34,17 @@ export function compileProbe(path: string, module: ProbeModule, options: Partial
     return compileModule(module, { btf: kernelBtf(), name: basename(path, extname(path)), ...options })
   } catch (error) {
     if (error instanceof CompileError || error instanceof TypeError || error instanceof RangeError) throw new ProbeFileError(error.message, { cause: error })
+    throw error
+  }
+}
+
+/** Reads an object that another compiler made. @throws ProbeFileError */
+export function readBpfObject(path: string): Spec {
+  try {
+    return readObject(new Uint8Array(readFileSync(path)), { name: basename(path).replace(/(\.bpf)?\.o$/, '') })
+  } catch (error) {
+    if (error instanceof ObjectError) throw new ProbeFileError(`${path}: ${error.message}`, { cause: error })
+    if ((error as NodeJS.ErrnoException).code !== undefined) throw new ProbeFileError(`cannot read ${path}: ${(error as Error).message}`, { cause: error })
     throw error
   }
 }

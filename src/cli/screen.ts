@@ -143,6 +143,6 @@ function helpLines(): Line[] {
   return [
     [span('q or Ctrl-C', 'bold'), span(' quits · '), span('s', 'bold'), span(` sorts by the next of ${sorts.join(', ')} · `), span('?', 'bold'), span(' hides this')],
     [span('CPU: of one core. WAIT: from runnable to running (p50, p99). CALLS, ERRS: system calls and their errors.')],
-    [span('STARTS: processes begun. TCP: connections opened or accepted. lost: what skep could not record since its start.')],
+    [span('STARTS: processes that it began. TCP: connections opened or accepted. lost: what skep could not record since its start.')],
   ]
 }

@@ -99,7 +99,7 @@ async function serve(listen: ListenAddress | null, agent: () => Agent | null): P
   return PageServer.start({
     listen, page: pageFolder(),
     latest: () => agent()?.latest ?? null,
-    history: () => agent()?.history ?? { intervalSeconds: 1, snapshots: [] },
+    history: () => agent()?.history ?? { startedAt: 0, intervalSeconds: 1, snapshots: [] },
   })
 }
 

@@ -41,8 +41,10 @@ function diskOf(rq: request | (request & { rq_disk: gendisk })) {
   return 'rq_disk' in rq ? rq.rq_disk : rq.q.disk
 }
 
-export const issued = tp_btf('block_rq_issue', (rq) => {
+/** Before kernel 5.11 the request came after its queue. */
+export const issued = tp_btf('block_rq_issue', (first: request, second?: request) => {
   'use bpf'
+  const rq = second ?? first
   if (!issuedAt.set(address(rq), ktime())) stampsLost.add(0, 1)
 })
 

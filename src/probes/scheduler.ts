@@ -67,6 +67,9 @@ export const switched = tp_btf('sched_switch', (preempt, prev, next) => {
     }
     if (stateOf(prev) === TASK_RUNNING || preempt) {
       if (!queuedAt.set(prev.pid, now)) stampsLost.add(0, 1)
+    } else {
+      // A task that was woken before it had gone to sleep still has a stamp, which its next wait must not begin with.
+      queuedAt.delete(prev.pid)
     }
   }
 

@@ -8,7 +8,7 @@ import type { Span } from '../span.ts'
 import { convert } from './arithmetic.ts'
 import { expression } from './expression.ts'
 import { Scope, Lowering, type CompileContext, type Frame } from './lowering.ts'
-import { int, pointerTo, U64, type Operand } from './operand.ts'
+import { host, int, pointerTo, U64, type Operand } from './operand.ts'
 import { statements } from './statement.ts'
 
 /** Lowers one program: its arguments from the hook's BTF prototype, then its body. */
@@ -34,17 +34,19 @@ export function lowerProgram(name: string, declaration: ProgramDeclaration, cont
 function bindArguments(l: Lowering, fn: KernelFunction, declaration: ProgramDeclaration): void {
   const head: Span = { fn, start: fn.ast.start, end: Math.min(fn.ast.end, fn.ast.start + 1) }
   const types = argumentTypes(l, declaration, head)
-  const params = fn.ast.params as { type: string; name?: string; start: number; end: number }[]
-  if (params.length > types.length) {
-    const extra = params[types.length]!
-    throw new CompileError('SKEP-C07', `${declaration.attach.kind} '${declaration.attach.name}' has ${types.length} argument${types.length === 1 ? '' : 's'} on this kernel, not ${params.length}`, 'leave the others out', { fn, start: extra.start, end: extra.end })
+  const params = fn.ast.params as { type: string; name?: string; optional?: boolean; start: number; end: number }[]
+  const extra = params.slice(types.length).find((param) => param.optional !== true)
+  if (extra !== undefined) {
+    throw new CompileError('SKEP-C07', `${declaration.attach.kind} '${declaration.attach.name}' has ${types.length} argument${types.length === 1 ? '' : 's'} on this kernel, not ${params.length}`, 'leave the others out, or mark those that only other kernels have as optional: (a, b?)', { fn, start: extra.start, end: extra.end })
   }
   const context = l.value(pointerTo('context'), 'ctx')
   l.emit({ op: 'context', out: context, span: head })
   params.forEach((param, index) => {
     const span: Span = { fn, start: param.start, end: param.end }
     if (param.type !== 'Identifier') throw new CompileError('SKEP-C01', 'an argument of the hook must be a plain name', 'name it and read its fields', span)
-    l.frame.scope.names.set(param.name!, { kind: 'constant', operand: argument(l, declaration, types[index]!, context, index, param.name!, span) })
+    // An argument of other kernels: undefined here, so that what depends on it folds away.
+    const operand = index >= types.length ? host(undefined) : argument(l, declaration, types[index]!, context, index, param.name!, span)
+    l.frame.scope.names.set(param.name!, { kind: 'constant', operand })
   })
 }
 

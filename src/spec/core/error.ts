@@ -9,12 +9,15 @@ export class RelocationError extends Error {
   readonly slot: number
   /** What was to be relocated: `struct task_struct.pid (0:3)`. */
   readonly spec: string
+  /** Why, to follow the spec in a sentence. */
+  readonly problem: string
 
   constructor(program: string, slot: number, spec: string, problem: string) {
     super(`program '${program}', instruction ${slot}: ${spec}: ${problem}`)
     this.program = program
     this.slot = slot
     this.spec = spec
+    this.problem = problem
   }
 }
 
