@@ -43,6 +43,8 @@ const arithmeticOperation: Record<number, number> = {
 export const Operation = {
   add: 1, sub: 2, mul: 3, div: 4, sdiv: 5, or: 6, and: 7, lsh: 8, rsh: 9, neg: 10, mod: 11, smod: 12, xor: 13, mov: 14, arsh: 15,
   movsx8: 16, movsx16: 17, movsx32: 18,
+  /** The 64-bit load: mov, of two slots. */
+  wide: 19,
   add32: 21, sub32: 22, mul32: 23, div32: 24, sdiv32: 25, or32: 26, and32: 27, lsh32: 28, rsh32: 29, neg32: 30, mod32: 31, smod32: 32,
   xor32: 33, mov32: 34, arsh32: 35, movsx8w: 36, movsx16w: 37,
   keep16: 40, keep32: 41, swap16: 42, swap32: 43, swap64: 44,
@@ -107,7 +109,7 @@ export function decodeProgram(spec: ProgramSpec, options: DecodeOptions = {}): C
         const kind = open.has(slot) && src === 0 ? 1 : src / 2
         if (kind === 4) callbacks.add(slot + 1 + imm)
         const value = kind === 0 ? (BigInt(high) << 32n) | BigInt(imm >>> 0) : resolved(options, spec, slot, kind, imm, high)
-        put(Operation.mov, dst, constant(value), 0)
+        put(Operation.wide, dst, constant(value), 0)
         // The second slot: nothing jumps there.
         slot++
         break
@@ -126,7 +128,7 @@ export function decodeProgram(spec: ProgramSpec, options: DecodeOptions = {}): C
         else if (code === 0x85 && src === 2) {
           functions.add(slot + 1 + imm)
           put(Operation.callLocal, 0, 0, slot + 1 + imm)
-        } else if (code === 0x85) put(src === 0 ? Operation.call : Operation.callKernel, 0, 0, imm)
+        } else if (code === 0x85) put(src !== 0 ? Operation.callKernel : imm === TAIL_CALL ? Operation.tailCall : Operation.call, 0, 0, imm)
         else if (operation === 0) put(Operation.jump, 0, 0, slot + 1 + (code === 0x06 ? imm : off))
         else if (operation === 0xe) put(Operation.mayGoto, 0, 0, slot + 1 + off)
         else put(jumpOperation[operation]! + ((code & 7) === 6 ? 20 : 0), dst, right, slot + 1 + off)

@@ -19,7 +19,7 @@ export function arithmeticSource(operation: number, d: Operand, s: Operand): str
     case Operation.add: return `x = ${d.low} + ${s.low} | 0; ${d.high} = ${d.high} + ${s.high} + (x >>> 0 < ${s.low} >>> 0 ? 1 : 0) | 0; ${d.low} = x`
     case Operation.sub: return `x = ${d.low} >>> 0 < ${s.low} >>> 0 ? 1 : 0; ${d.high} = ${d.high} - ${s.high} - x | 0; ${d.low} = ${d.low} - ${s.low} | 0`
     case Operation.neg: return `${d.high} = ~${d.high} + (${d.low} === 0 ? 1 : 0) | 0; ${d.low} = -${d.low} | 0`
-    case Operation.mov: return `${d.low} = ${s.low}; ${d.high} = ${s.high}`
+    case Operation.mov: case Operation.wide: return `${d.low} = ${s.low}; ${d.high} = ${s.high}`
     default: {
       const bits = 32 - (8 << (operation - Operation.movsx8))
       return `${d.low} = ${s.low} << ${bits} >> ${bits}; ${d.high} = ${d.low} >> 31`

@@ -7,10 +7,10 @@ import { arithmeticSource, jumpCondition } from './compiled-arithmetic.ts'
  * JavaScript of one function of a program. Registers rN are the variables lN and hN, two signed 32-bit halves; instructions are
  * counted block by block.
  */
-export function functionSource(code: Code, start: number, helperArguments: (id: number) => number): string {
+export function functionSource(code: Code, start: number, handedTo: (id: number) => number): string {
   const blocks = blocksOf(code, start)
   const index = new Map(blocks.map(({ from }, at) => [from, at]))
-  const lines = blocks.map((block, at) => blockSource(code, block, at, index, helperArguments))
+  const lines = blocks.map((block, at) => blockSource(code, block, at, index, handedTo))
   return `() => {
   let { u8, i8, i32, shadow32, table } = memory, left = m.left, a = 0, e = 0, x = 0, b = 0
   let l0 = 0, h0 = 0, l1 = R[2], h1 = R[3], l2 = R[4], h2 = R[5], l3 = R[6], h3 = R[7], l4 = R[8], h4 = R[9], l5 = R[10], h5 = R[11]
@@ -34,7 +34,9 @@ function blocksOf(code: Code, start: number): Block[] {
     if (reached.has(slot)) continue
     reached.add(slot)
     const next = successors(code, slot)
-    const jumps = code.words[slot * 4]! >= Operation.jeq && code.words[slot * 4]! <= Operation.mayGoto
+    const operation = code.words[slot * 4]!
+    // After a tail call the rest may not run, and is not counted with what stands before.
+    const jumps = (operation >= Operation.jeq && operation <= Operation.mayGoto) || operation === Operation.tailCall
     for (const one of next) {
       if (jumps) leaders.add(one)
       work.push(one)
@@ -51,11 +53,11 @@ function blocksOf(code: Code, start: number): Block[] {
   })
 }
 
-function blockSource(code: Code, block: Block, at: number, index: ReadonlyMap<number, number>, helperArguments: (id: number) => number): string {
+function blockSource(code: Code, block: Block, at: number, index: ReadonlyMap<number, number>, handedTo: (id: number) => number): string {
   const last = block.slots.at(-1)!
   const [operation, d, s] = [code.words[last * 4]!, code.words[last * 4 + 1]!, code.words[last * 4 + 2]!]
   const branches = operation >= Operation.jeq && operation <= Operation.jsle32
-  const out = block.slots.filter((slot) => !(slot === last && branches)).map((slot) => instructionSource(code, slot, helperArguments))
+  const out = block.slots.filter((slot) => !(slot === last && branches)).map((slot) => instructionSource(code, slot, handedTo))
   const goto = (slot: number) => (index.get(slot) === at + 1 ? '' : `b = ${index.get(slot)!}; continue`)
   const count = `if ((left -= ${block.slots.length}) < 0) { m.pc = ${last}; m.left = 0; m.outOfBudget() }`
   let end = ''
@@ -85,7 +87,7 @@ function operand(code: Code, register: number): Operand {
 
 const literal = (value: number) => (value < 0 ? `(${value})` : String(value))
 
-function instructionSource(code: Code, slot: number, helperArguments: (id: number) => number): string {
+function instructionSource(code: Code, slot: number, handedTo: (id: number) => number): string {
   const [operation, d, s, extra] = [code.words[slot * 4]!, code.words[slot * 4 + 1]!, code.words[slot * 4 + 2]!, code.words[slot * 4 + 3]!]
   if (operation >= Operation.add && operation <= Operation.swap64) return arithmeticSource(operation, operand(code, d), operand(code, s))
   if (operation >= Operation.load8 && operation <= Operation.loadSigned32) return loadSource(operation, operand(code, d), operand(code, s), s, extra, slot)
@@ -96,7 +98,7 @@ function instructionSource(code: Code, slot: number, helperArguments: (id: numbe
     case Operation.atomic: return atomicSource(d, s, extra, slot)
     case Operation.packet:
       return `m.pc = ${slot}; ${s < 0 ? '' : save(s / 2)}loadPacket(m, R, ${s}, ${extra}, ${code.spec.code[slot * 8]!}); l0 = R[0]; h0 = R[1]`
-    case Operation.call: return callSource(helperArguments(extra), `m.callHelper(${extra}, R)`, slot)
+    case Operation.call: return callSource(handedTo(extra), `m.callHelper(${extra}, R)`, slot)
     case Operation.callKernel: return callSource(0b11_1110, `m.callKernel(${extra}, R)`, slot)
     case Operation.callLocal: return callSource(0b11_1110, `m.openCall(R); F.get(${extra})(); m.closeCall(R)`, slot)
     default: return callSource(0b1110, 'if (m.tailCall(R)) return', slot)

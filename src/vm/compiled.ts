@@ -24,7 +24,7 @@ const library = {
 export function compileCode(m: Machine, code: Code): ReadonlyMap<number, CompiledFunction> | null {
   if (!code.safe || code.slots > MOST_SLOTS) return null
   const names = Object.keys(library)
-  const source = code.functions.map((start) => functionSource(code, start, (id) => m.argumentsOf(id)))
+  const source = code.functions.map((start) => functionSource(code, start, (id) => m.handedTo(id)))
   const body = `'use strict'\nconst { memory } = m, R = code.registers, L = memory.loaded, F = new Map()
 function toLoad(low, high, off, size, slot) { m.pc = slot; return memory.toLoad(low, high, off, size) }
 function toStore(low, high, off, size, slot) { m.pc = slot; return memory.toStore(low, high, off, size) }

@@ -1,8 +1,9 @@
 import type { Btf } from '../btf/btf.ts'
 import type { ProgramSpec } from '../spec/spec.ts'
-import { FixtureError, KernelObject, MemberAddress, type FieldValue } from './kernel-object.ts'
+import { FixtureError, KernelObject, MemberAddress, type Fields, type FieldValue } from './kernel-object.ts'
 import { READ, SHADOWED, SPECIAL, WRITE, type Memory, type Region } from './memory.ts'
 import type { ObjectMemory } from './object-memory.ts'
+import { layRecord, type TracepointFormat } from './tracepoint.ts'
 
 /** A packet with the context that programs on packets see (linux/bpf.h: struct xdp_md, struct __sk_buff). */
 export class Packet {
@@ -37,8 +38,8 @@ export function packet(bytes: Uint8Array, kind: 'xdp' | 'skb' = 'skb', fields: R
   return new Packet(bytes, kind, fields)
 }
 
-/** What a program is fired with: arguments of the hook, the bytes of its context, or a packet. */
-export type Context = readonly FieldValue[] | Uint8Array | Packet
+/** What a program is fired with: arguments of the hook, fields of a tracepoint's record, the bytes of its context, or a packet. */
+export type Context = readonly FieldValue[] | Fields | Uint8Array | Packet
 
 /** Lays contexts out; the region of each program is used again. */
 export class ContextMemory {
@@ -47,8 +48,10 @@ export class ContextMemory {
   readonly #regions = new Map<string, Region>()
   readonly #prototypes = new Map<string, Parameter[] | null>()
   readonly #btf: Btf | null
+  readonly #formats: Readonly<Record<string, TracepointFormat>>
 
-  constructor(memory: Memory, objects: ObjectMemory, btf: Btf | null) {
+  constructor(memory: Memory, objects: ObjectMemory, btf: Btf | null, formats: Readonly<Record<string, TracepointFormat>>) {
+    this.#formats = formats
     this.#memory = memory
     this.#objects = objects
     this.#btf = btf
@@ -62,7 +65,21 @@ export class ContextMemory {
       this.#memory.bytes(region).set(context)
       return { address: this.#memory.address(region), packet: null, args: [] }
     }
-    return this.#arguments(program, context)
+    if (Array.isArray(context)) return this.#arguments(program, context)
+    return { address: this.#record(program, context as Fields), packet: null, args: [] }
+  }
+
+  /** The record of a tracepoint; fields that are not given cannot be read. */
+  #record(program: ProgramSpec, fields: Fields): bigint {
+    const { attach } = program
+    const format = attach.kind === 'tracepoint' ? this.#formats[`${attach.category}/${attach.name}`] : undefined
+    if (format === undefined) throw new FixtureError(`program '${program.name}': fields need the format of a tracepoint; give simulate() formats: { 'category/name': … }, or arguments as an array`)
+    const record = layRecord(format, fields, (text, user) => this.#objects.text(text, user))
+    const region = this.#region(program.name, record.bytes.length, READ | SHADOWED, { describe: record.describe })
+    const at = this.#memory.start(region)
+    this.#memory.u8.set(record.bytes, at)
+    this.#memory.shadow.set(record.set, at)
+    return this.#memory.address(region)
   }
 
   #region(name: string, size: number, flags: number, more: Partial<Region> = {}): Region {

@@ -114,7 +114,7 @@ describe('bytes of any kind neither crash nor hang the vm', () => {
   test('programs that are nearly valid: interpreter and compiled code end in the same way', () => {
     const kinds = new Map<string, number>()
     let ran = 0
-    for (let seed = 0; seed < 3000; seed++) {
+    for (let seed = 0; seed < 1500; seed++) {
       const code = nearlyValid(seed)
       const interpreted = outcome(code, seed, {})
       const compiled = outcome(code, seed, { compiled: true })
@@ -124,11 +124,10 @@ describe('bytes of any kind neither crash nor hang the vm', () => {
       kinds.set(kind, (kinds.get(kind) ?? 0) + 1)
       if (kind !== 'refused') ran++
     }
-    expect(ran).toBeGreaterThan(1000)
+    expect(ran).toBeGreaterThan(500)
     // The programs reach far enough to be told apart.
-    for (const kind of ['result', 'uninitialised-register', 'uninitialised-memory', 'out-of-bounds', 'bad-pointer', 'bad-argument', 'null-dereference']) {
-      expect(kinds.get(kind) ?? 0, kind).toBeGreaterThan(0)
-    }
+    const wanted = ['result', 'uninitialised-register', 'uninitialised-memory', 'out-of-bounds', 'bad-pointer', 'bad-argument', 'null-dereference']
+    expect(wanted.filter((kind) => !kinds.has(kind))).toEqual([])
   })
 
   test('a check of random bytes gives a refusal or nothing, never another error', () => {

@@ -35,8 +35,6 @@ export function interpret(m: Machine, code: Code, base: number, steps: number): 
       const operation = P[p]!
       p += 4
       switch (operation) {
-        // The second slot of a 64-bit load.
-        case 0: left++; continue
         case 1: { // add
           const low = R[d]! + R[s]! | 0
           R[d + 1] = R[d + 1]! + R[s + 1]! + (low >>> 0 < R[s]! >>> 0 ? 1 : 0)
@@ -65,6 +63,7 @@ export function interpret(m: Machine, code: Code, base: number, steps: number): 
         case 16: R[d] = R[s]! << 24 >> 24; R[d + 1] = R[d]! >> 31; continue // movsx8
         case 17: R[d] = R[s]! << 16 >> 16; R[d + 1] = R[d]! >> 31; continue // movsx16
         case 18: R[d] = R[s]!; R[d + 1] = R[d]! >> 31; continue // movsx32
+        case 19: R[d + 1] = R[s + 1]!; R[d] = R[s]!; p += 4; continue // wide
         case 21: R[d] = R[d]! + R[s]!; R[d + 1] = 0; continue // add32
         case 22: R[d] = R[d]! - R[s]!; R[d + 1] = 0; continue // sub32
         case 23: R[d] = Math.imul(R[d]!, R[s]!); R[d + 1] = 0; continue // mul32

@@ -16,6 +16,8 @@ export interface HelperModel {
   readonly name: string
   /** How many arguments it reads. */
   readonly args: number
+  /** It may read more than that, depending on what it is given (a format). */
+  readonly variadic?: boolean
   readonly run: Helper
 }
 
@@ -289,6 +291,11 @@ export class Machine {
   /** Registers that a helper reads, as bits; none for one that is not modelled. */
   argumentsOf(id: number): number {
     return ((1 << (this.#helpers[id]?.args ?? 0)) - 1) << 1
+  }
+
+  /** Registers that compiled code hands to a helper. */
+  handedTo(id: number): number {
+    return this.#helpers[id]?.variadic === true ? 0b11_1110 : this.argumentsOf(id)
   }
 
   callHelper(id: number, R: Int32Array): void {

@@ -245,7 +245,7 @@ export class Memory {
     while (this.shadow[at + missing] === 1) missing++
     const region = this.#regions[id]!
     const place = region.describe?.(relative + missing) ?? `byte ${relative + missing} of ${region.name}`
-    const kind: FaultKind = region.kind === 'kernel' || region.kind === 'user' ? 'unset-field' : 'uninitialised-memory'
+    const kind: FaultKind = region.kind === 'kernel' || region.kind === 'user' || region.kind === 'context' ? 'unset-field' : 'uninitialised-memory'
     throw new VmFault(kind, kind === 'unset-field'
       ? `${place} is read but the fixture does not set it`
       : `${size} bytes are read at ${place}, which was never written`)

@@ -22,6 +22,7 @@ import { instructionText, registersText } from './notation.ts'
 import { ObjectMemory } from './object-memory.ts'
 import { alwaysInitialised } from './registers.ts'
 import { PerfView, RingView } from './ring-view.ts'
+import { parseTracepointFormat } from './tracepoint.ts'
 import type { CurrentTask } from './world.ts'
 
 export interface SimulateOptions {
@@ -39,6 +40,8 @@ export interface SimulateOptions {
   memory?: number
   /** What reads through null and unknown kernel pointers do: 'zero' as the kernel does for pointers typed by BTF, or a fault. */
   nullReads?: 'fault' | 'zero'
+  /** Formats of tracepoints by 'category/name', as /sys/kernel/tracing/events/…/format has them: their programs are then fired with fields. */
+  formats?: Readonly<Record<string, string>>
   /** Values of the kernel's configuration that the Spec asks for (`.kconfig`), by name. */
   kconfig?: Readonly<Record<string, number | bigint | string>>
   /** Run programs as JavaScript functions made from them: several times faster, and faults do not show registers. */
@@ -115,7 +118,8 @@ export class Simulation {
     memory.forgiving = options.nullReads === 'zero'
     const objects = new ObjectMemory(memory)
     world.addressOf = (object) => objects.addressOf(object)
-    this.#contexts = new ContextMemory(memory, objects, btf ?? null)
+    const formats = Object.fromEntries(Object.entries(options.formats ?? {}).map(([name, text]) => [name, parseTracepointFormat(text)]))
+    this.#contexts = new ContextMemory(memory, objects, btf ?? null, formats)
     for (const map of this.spec.maps) this.#addMap(map, options)
     for (const program of this.spec.programs) this.#load(program, options.compiled === true)
     for (const { name, slots } of this.spec.maps) {
@@ -194,7 +198,8 @@ export class Simulation {
   /* Running */
 
   /**
-   * Runs a program. `context`: the hook's arguments (objects, fields of one, numbers, strings), the bytes of a context, or a packet().
+   * Runs a program. `context`: the hook's arguments in an array (objects, fields of one, numbers, strings), the fields of a
+   * tracepoint's record, the bytes of a context, or a packet().
    * @throws VmFault when the program does what it may not; FixtureError for a context that does not fit
    */
   fire(program: string, context: Context = []): RunResult {

@@ -127,7 +127,7 @@ function parseDigits(text: string, wanted: number): { value: bigint; length: num
 }
 
 export const textCalls: readonly HelperModel[] = [
-  { name: 'trace_printk', args: 2, run: print },
+  { name: 'trace_printk', args: 2, variadic: true, run: print },
   { name: 'trace_vprintk', args: 4, run: printValues },
   { name: 'snprintf', args: 5, run: snprintf },
   { name: 'strncmp', args: 3, run: compareText },

@@ -37,8 +37,8 @@ export class ArrayMap extends MapModel {
 
   /** All entries, also those that nobody has touched. */
   override *entries(): Generator<{ key: Uint8Array; slot: number }> {
-    const key = new Uint8Array(4)
     for (let index = 0; index < this.shape.maxEntries; index++) {
+      const key = new Uint8Array(4)
       new DataView(key.buffer).setUint32(0, index, true)
       this.reserve(index + 1)
       yield { key, slot: index }
