@@ -46,11 +46,11 @@ export function runConformance(input: string, options: ConformanceOptions = {}):
   decoded.safe = alwaysInitialised(decoded, (id) => machine.argumentsOf(id))
   if (options.compiled === true) decoded.compiled = compileCode(machine, decoded)
   const memory = fromHex('the memory', options.memory ?? '')
-  if (memory.length === 0) return machine.run(decoded, 0n).toString(16)
+  if (memory.length === 0) return machine.run(decoded, null).toString(16)
   const region = machine.memory.add({ kind: 'context', name: 'the memory', size: memory.length, flags: READ | WRITE })
   machine.memory.bytes(region).set(memory)
   machine.packet = region
-  return machine.run(decoded, machine.memory.address(region), BigInt(memory.length)).toString(16)
+  return machine.run(decoded, region, memory.length).toString(16)
 }
 
 function fromHex(what: string, text: string): Uint8Array {

@@ -1,7 +1,7 @@
 import type { Btf } from '../btf/btf.ts'
 import type { ProgramSpec } from '../spec/spec.ts'
 import { FixtureError, KernelObject, MemberAddress, type Fields, type FieldValue } from './kernel-object.ts'
-import { READ, SHADOWED, SPECIAL, WRITE, type Memory, type Region } from './memory.ts'
+import { BASE, READ, SHADOWED, SPECIAL, WRITE, type Memory, type Region } from './memory.ts'
 import type { ObjectMemory } from './object-memory.ts'
 import { layRecord, type TracepointFormat } from './tracepoint.ts'
 
@@ -57,20 +57,19 @@ export class ContextMemory {
     this.#btf = btf
   }
 
-  /** Address of the context, the packet's region if there is one, and the hook's arguments. */
-  place(program: ProgramSpec, context: Context): { address: bigint; packet: Region | null; args: bigint[] } {
-    if (context instanceof Packet) return { ...this.#packet(context), args: [] }
+  /** The region of the context, and of the packet if there is one. */
+  place(program: ProgramSpec, context: Context): { region: Region; packet: Region | null } {
+    if (context instanceof Packet) return this.#packet(context)
     if (context instanceof Uint8Array) {
       const region = this.#region(program.name, context.length, READ)
       this.#memory.bytes(region).set(context)
-      return { address: this.#memory.address(region), packet: null, args: [] }
+      return { region, packet: null }
     }
-    if (Array.isArray(context)) return this.#arguments(program, context)
-    return { address: this.#record(program, context as Fields), packet: null, args: [] }
+    return { region: Array.isArray(context) ? this.#arguments(program, context) : this.#record(program, context as Fields), packet: null }
   }
 
   /** The record of a tracepoint; fields that are not given cannot be read. */
-  #record(program: ProgramSpec, fields: Fields): bigint {
+  #record(program: ProgramSpec, fields: Fields): Region {
     const { attach } = program
     const format = attach.kind === 'tracepoint' ? this.#formats[`${attach.category}/${attach.name}`] : undefined
     if (format === undefined) throw new FixtureError(`program '${program.name}': fields need the format of a tracepoint; give simulate() formats: { 'category/name': … }, or arguments as an array`)
@@ -79,7 +78,7 @@ export class ContextMemory {
     const at = this.#memory.start(region)
     this.#memory.u8.set(record.bytes, at)
     this.#memory.shadow.set(record.set, at)
-    return this.#memory.address(region)
+    return region
   }
 
   #region(name: string, size: number, flags: number, more: Partial<Region> = {}): Region {
@@ -91,7 +90,7 @@ export class ContextMemory {
     return region
   }
 
-  #arguments(program: ProgramSpec, values: readonly FieldValue[]): { address: bigint; packet: null; args: bigint[] } {
+  #arguments(program: ProgramSpec, values: readonly FieldValue[]): Region {
     const parameters = this.#parameters(program)
     if (parameters !== null && values.length > parameters.length) {
       throw new FixtureError(`${program.attach.kind} '${program.attach.name}' has ${parameters.length} arguments (${parameters.map(({ name }) => name).join(', ')}), not ${values.length}`)
@@ -100,20 +99,39 @@ export class ContextMemory {
     const region = this.#region(program.name, count * 8, READ | SHADOWED, {
       describe: (offset) => `argument ${offset >> 3}${parameters === null ? '' : ` (${parameters[offset >> 3]?.name})`}`,
     })
-    const args = values.map((value, index) => this.#argument(value, parameters?.[index], index))
-    const at = this.#memory.start(region)
-    this.#memory.shadow.fill(0, at, at + count * 8)
-    this.#memory.shadow.fill(1, at, at + args.length * 8)
-    args.forEach((word, index) => {
-      this.#memory.putWord(at + index * 8, Number(BigInt.asIntN(32, word)))
-      this.#memory.putWord(at + index * 8 + 4, Number(BigInt.asIntN(32, word >> 32n)))
-    })
-    return { address: this.#memory.address(region), packet: null, args }
+    const first = this.#memory.start(region) >> 2
+    for (let index = 0; index < count; index++) {
+      const word = first + index * 2
+      // Taken anew each time: laying out an argument may move the arena.
+      const { shadow32 } = this.#memory
+      shadow32[word] = shadow32[word + 1] = index < values.length ? 0x0101_0101 : 0
+      if (index < values.length) this.#put(word, values[index]!, parameters?.[index], index)
+    }
+    return region
+  }
+
+  /** Writes an argument; `word` counts words of four bytes in the arena. Objects and small numbers take no detour over bigints. */
+  #put(word: number, value: FieldValue, parameter: Parameter | undefined, index: number): void {
+    let low = 0
+    let high = 0
+    if (value instanceof KernelObject) {
+      low = BASE
+      high = this.#objects.upperOf(value)
+    } else if (typeof value === 'boolean') low = value ? 1 : 0
+    else if (typeof value === 'number' && (value | 0) === value) {
+      low = value
+      high = value < 0 ? -1 : 0
+    } else {
+      const whole = this.#argument(value, parameter, index)
+      low = Number(BigInt.asIntN(32, whole))
+      high = Number(BigInt.asIntN(32, whole >> 32n))
+    }
+    this.#memory.i32[word] = low
+    this.#memory.i32[word + 1] = high
   }
 
   #argument(value: FieldValue, parameter: Parameter | undefined, index: number): bigint {
     if (typeof value === 'number' || typeof value === 'bigint') return BigInt.asUintN(64, BigInt(value))
-    if (typeof value === 'boolean') return value ? 1n : 0n
     const btf = this.#btf
     if (btf === null || parameter === undefined) {
       if (value instanceof KernelObject || value instanceof MemberAddress || value === null || typeof value === 'string' || value instanceof Uint8Array) {
@@ -141,7 +159,7 @@ export class ContextMemory {
     return found
   }
 
-  #packet(fixture: Packet): { address: bigint; packet: Region } {
+  #packet(fixture: Packet): { region: Region; packet: Region } {
     const { bytes, kind, fields } = fixture
     const layout = packetContexts[kind]
     const data = this.#memory.add({ kind: 'packet', name: 'the packet', size: bytes.length, flags: READ | WRITE })
@@ -158,7 +176,7 @@ export class ContextMemory {
     const at = this.#memory.start(region)
     const set: Record<string, number> = kind === 'skb' ? { len: bytes.length, ...fields } : fields
     for (const [field, value] of Object.entries(set)) this.#memory.putWord(at + (layout.fields as Record<string, number>)[field]!, value)
-    return { address: this.#memory.address(region), packet: data }
+    return { region, packet: data }
   }
 }
 

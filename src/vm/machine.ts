@@ -73,8 +73,8 @@ export class Machine {
   readonly references = new Map<string, Reference>()
   /** The spin lock that is held. */
   lock: string | null = null
-  /** Arguments of the running hook, for get_func_arg. */
-  hookArguments: bigint[] = []
+  /** The context of the running hook when it holds arguments, a word each; for get_func_arg. */
+  hookArguments: Region | null = null
   readonly budget: number
   readonly lines = new Map<Code, SourceLines>()
   /** What CO-RE relocations did not find, by slot: the program may not get there. */
@@ -100,8 +100,8 @@ export class Machine {
 
   /* Running */
 
-  /** Runs a program on a context; gives r0. @throws VmFault */
-  run(code: Code, context: bigint, length = 0n): bigint {
+  /** Runs a program on a context (null: r1 is 0), with `length` in r2; gives r0. @throws VmFault */
+  run(code: Code, context: Region | null, length = 0): bigint {
     if (this.depth !== -1) throw new Error('the machine is running already')
     const R = code.registers
     this.left = this.budget
@@ -110,12 +110,14 @@ export class Machine {
     this.references.clear()
     this.lock = null
     try {
-      setRegister(R, 1, context)
-      // What the conformance suite passes: the length of the memory in r1.
-      setRegister(R, 2, length)
+      R[2] = context === null ? 0 : BASE
+      R[3] = context === null ? 0 : this.memory.upper(context)
+      R[4] = length
+      R[5] = 0
       this.#enter(code, 0)
       this.#checkReleased(code)
-      return BigInt.asUintN(64, BigInt(R[1]!) << 32n) | BigInt(R[0]! >>> 0)
+      const low = BigInt(R[0]! >>> 0)
+      return R[1] === 0 ? low : BigInt(R[1]! >>> 0) << 32n | low
     } finally {
       this.depth = -1
       this.code = null

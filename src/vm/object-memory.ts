@@ -2,7 +2,7 @@ import type { Btf } from '../btf/btf.ts'
 import { changes, FixtureError, KernelObject, MemberAddress, memberOf, nameOfByte, type FieldValue, type Fields } from './kernel-object.ts'
 import { READ, SHADOWED, USER, WRITE, type Memory, type Region } from './memory.ts'
 
-interface Placed { region: Region; version: number; address: bigint }
+interface Placed { region: Region; version: number }
 
 const encoder = new TextEncoder()
 
@@ -22,8 +22,17 @@ export class ObjectMemory {
 
   /** @throws FixtureError for values that do not fit their fields */
   addressOf(object: KernelObject): bigint {
+    return this.#memory.address(this.#regionOf(object))
+  }
+
+  /** Upper half of an object's address; the lower half is BASE. */
+  upperOf(object: KernelObject): number {
+    return this.#memory.upper(this.#regionOf(object))
+  }
+
+  #regionOf(object: KernelObject): Region {
     let placed = this.#placed.get(object)
-    if (placed !== undefined && this.#seen === changes.count) return placed.address
+    if (placed !== undefined && this.#seen === changes.count) return placed.region
     if (placed === undefined) {
       const { btf, typeId, unset } = object
       const region = this.#memory.add({
@@ -31,14 +40,14 @@ export class ObjectMemory {
         flags: READ | (unset === 'fault' ? SHADOWED : 0), describe: (offset) => nameOfByte(btf, typeId, offset),
       })
       // Known before its fields are laid out: they may point back to it.
-      this.#placed.set(object, (placed = { region, version: -1, address: this.#memory.address(region) }))
+      this.#placed.set(object, (placed = { region, version: -1 }))
     }
     if (placed.version !== object.version) {
       placed.version = object.version
       this.#lay(object, placed.region)
     }
     if (this.#seen !== changes.count) this.#refresh()
-    return placed.address
+    return placed.region
   }
 
   /** Objects that others point to may have changed since they were laid out. */

@@ -21,6 +21,6 @@ export class Bench {
 
   run(context: Uint8Array): bigint {
     this.machine.memory.bytes(this.context).set(context)
-    return this.machine.run(this.code, this.machine.memory.address(this.context))
+    return this.machine.run(this.code, this.context)
   }
 }

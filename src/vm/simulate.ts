@@ -205,10 +205,10 @@ export class Simulation {
   fire(program: string, context: Context = []): RunResult {
     const code = this.#codes.get(program)
     if (code === undefined) throw new RangeError(`there is no program '${program}'; there are ${[...this.#codes.keys()].join(', ')}`)
-    const { address, packet, args } = this.#contexts.place(code.spec, context)
+    const { region, packet } = this.#contexts.place(code.spec, context)
     this.machine.packet = packet
-    this.machine.hookArguments = args
-    const result = this.machine.run(code, address)
+    this.machine.hookArguments = Array.isArray(context) ? region : null
+    const result = this.machine.run(code, region)
     const instructions = this.machine.budget - this.machine.left
     const cost = this.#costs.get(program)
     if (cost === undefined) this.#costs.set(program, { runs: 1, instructions, most: instructions })

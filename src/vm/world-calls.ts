@@ -1,6 +1,7 @@
 import { VmFault } from './fault.ts'
 import { answer, setRegister, type HelperModel, type Machine } from './machine.ts'
 import { Errno } from './maps/map-model.ts'
+import { BASE } from './memory.ts'
 import type { CurrentTask } from './world.ts'
 
 /** Helpers that ask for the time, the CPU, the current task and random numbers: all from the World. */
@@ -87,14 +88,15 @@ export const worldCalls: readonly HelperModel[] = [
   { name: 'send_signal', args: 1, run: sendSignal },
   { name: 'send_signal_thread', args: 1, run: sendSignal },
   { name: 'get_func_arg', args: 3, run: hookArgument },
-  { name: 'get_func_arg_cnt', args: 1, run: (m, R) => answer(R, m.hookArguments.length) },
+  { name: 'get_func_arg_cnt', args: 1, run: (m, R) => answer(R, m.hookArguments === null ? 0 : m.memory.size(m.hookArguments) / 8) },
 ]
 
 function hookArgument(m: Machine, R: Int32Array): void {
   const at = m.memory.toStore(R[6]!, R[7]!, 0, 8)
-  const value = m.hookArguments[R[4]! >>> 0]
-  if (value === undefined) return answer(R, Errno.EINVAL)
-  m.memory.putWord(at, Number(BigInt.asIntN(32, value)))
-  m.memory.putWord(at + 4, Number(BigInt.asIntN(32, value >> 32n)))
+  const region = m.hookArguments
+  const index = R[4]! >>> 0
+  if (region === null || R[5] !== 0 || index * 8 >= m.memory.size(region)) return answer(R, Errno.EINVAL)
+  const from = m.memory.toLoad(BASE + index * 8, m.memory.upper(region), 0, 8)
+  m.memory.u8.copyWithin(at, from, from + 8)
   answer(R, 0)
 }
