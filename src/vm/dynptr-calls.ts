@@ -51,6 +51,7 @@ function fromMemory(m: Machine, R: Int32Array): void {
 function reserve(m: Machine, R: Int32Array): void {
   const ring = ringAt(m, R[2]!, R[3]!)
   const size = R[4]! >>> 0
+  m.spend(size)
   const region = R[6] === 0 ? ring.room(size) : null
   put(m, R[8]!, R[9]!, region === null ? nothing(true) : { low: BASE, high: m.memory.upper(region), size, ring: true })
   m.acquire(R[8]!, R[9]!, `a dynptr of ring '${ring.shape.name}'`)
@@ -70,6 +71,7 @@ const finish = (submit: boolean) => (m: Machine, R: Int32Array): void => {
 /** dynptr_read(target, length, dynptr, offset, flags) */
 function read(m: Machine, R: Int32Array): void {
   const length = R[4]! >>> 0
+  m.spend(length)
   const to = m.memory.toStore(R[2]!, R[3]!, 0, length)
   const dynptr = get(m, R[6]!, R[7]!)
   const status = reach(dynptr, R[8]! >>> 0, length, R[10]!)
@@ -84,6 +86,7 @@ function read(m: Machine, R: Int32Array): void {
 function write(m: Machine, R: Int32Array): void {
   const dynptr = get(m, R[2]!, R[3]!)
   const length = R[8]! >>> 0
+  m.spend(length)
   const from = m.memory.toLoad(R[6]!, R[7]!, 0, length)
   const status = reach(dynptr, R[4]! >>> 0, length, R[10]!)
   if (status === 0) {

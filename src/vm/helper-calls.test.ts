@@ -218,7 +218,11 @@ describe('maps', () => {
   })
 
   test('maps that cannot be', () => {
-    expect(() => simulate(spec({ p: [mov(0, 0), exit] }, [map('x', 'sockmap', u32, u32, 1)]))).toThrow(VmRefusal)
+    const odd = { ...map('x', 'hash', u32, u32, 1), type: 'nonsense' as 'hash' }
+    expect(() => simulate(spec({ p: [mov(0, 0), exit] }, [odd]))).toThrow(VmRefusal)
+    const sockets = [map('x', 'sockmap', u32, u32, 1)]
+    expect(run([mov(0, 0), exit], sockets).result).toBe(0n)
+    expect(fault([store(-8, 0), ...stack(2, -8), mapOf(1, 'x'), call('map_lookup_elem'), exit], sockets)).toBe("not-modelled: map 'x': the type sockmap is not modelled")
     expect(() => simulate(spec({ p: [mov(0, 0), exit] }, [map('x', 'array', u64, u32, 1)]))).toThrow("map 'x': an array's key has 4 bytes, not 8")
     expect(() => simulate(spec({ p: [mov(0, 0), exit] }, [map('x', 'hash', null, u32, 1)]))).toThrow("map 'x': it has no room for a key")
     const giant = [map('g', 'array', u32, null, 2 ** 31, { valueSize: 1024 })]

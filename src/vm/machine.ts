@@ -46,6 +46,8 @@ const MAX_TAIL_CALLS = 33
 /** Iterations of may_goto in one run (BPF_MAX_LOOPS). */
 const MAX_LOOPS = 8 * 1024 * 1024
 const FRAME_WORDS = 9
+/** What helpers may move in a run, for each instruction of the budget. */
+const BYTES_AN_INSTRUCTION = 64
 /** What may have a value when a function of a program begins: r1 to r5 and r10. */
 const CALLED = 0b100_0011_1110
 
@@ -85,6 +87,8 @@ export class Machine {
   readonly #helpers: (HelperModel | undefined)[] = []
   readonly #options: MachineOptions
   #tailCalls = 0
+  /** Bytes that helpers may still move in this run. */
+  #bytes = 0
   #loops = 0
 
   constructor(options: MachineOptions = {}) {
@@ -105,6 +109,7 @@ export class Machine {
     if (this.depth !== -1) throw new Error('the machine is running already')
     const R = code.registers
     this.left = this.budget
+    this.#bytes = this.budget * BYTES_AN_INSTRUCTION
     this.#tailCalls = 0
     this.#loops = 0
     this.references.clear()
@@ -153,6 +158,7 @@ export class Machine {
     const keys = this.memory.add({ kind: 'memory', name: `a key of map '${map.shape.name}'`, size: map.shape.keySize, flags: READ })
     this.memory.u8.set(key, this.memory.start(keys))
     this.left = this.budget
+    this.#bytes = this.budget * BYTES_AN_INSTRUCTION
     this.code = code
     this.references.clear()
     this.lock = null
@@ -205,6 +211,12 @@ export class Machine {
 
   outOfBudget(): never {
     throw new VmFault('budget', `the run took more than ${this.budget} instructions`)
+  }
+
+  /** Counts bytes that a helper moves: large copies take time too. */
+  spend(bytes: number): void {
+    this.#bytes -= bytes
+    if (this.#bytes < 0) throw new VmFault('budget', `helpers moved more than ${this.budget * BYTES_AN_INSTRUCTION} bytes in one run`)
   }
 
   /** One instruction at a time: for watchers, and for programs that may read a register before it is set. */

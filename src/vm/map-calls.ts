@@ -3,6 +3,7 @@ import { answer, type HelperModel, type Machine } from './machine.ts'
 import { HashMap } from './maps/hash-map.ts'
 import { Errno, type MapModel } from './maps/map-model.ts'
 import { MapOfMaps } from './maps/reference-map.ts'
+import { UnmodelledMap } from './maps/unmodelled-map.ts'
 import { BASE } from './memory.ts'
 
 /** Arena index of the key that r2 points to. */
@@ -26,6 +27,7 @@ function lookup(m: Machine, R: Int32Array): void {
     R[1] = inner === null ? 0 : m.memory.upper(inner.region)
     return
   }
+  if (map instanceof UnmodelledMap) map.lookup()
   if (map.values === null) throw new VmFault('bad-argument', `a value of map '${map.shape.name}' (${map.shape.type}) cannot be looked up`)
   give(m, R, map, map.lookup(key, m.world.cpu))
 }
@@ -34,6 +36,7 @@ function update(m: Machine, R: Int32Array): void {
   const map = m.mapAt(R[2]!, R[3]!)
   const key = keyOf(m, R, map)
   const value = m.memory.toLoad(R[6]!, R[7]!, 0, map.shape.valueSize)
+  m.spend(map.shape.valueSize * map.cpus)
   answer(R, R[9] === 0 ? map.update(key, value, R[8]!, m.world.cpu) : Errno.EINVAL)
 }
 
@@ -54,6 +57,7 @@ function forEach(m: Machine, R: Int32Array): void {
   const map = m.mapAt(R[2]!, R[3]!)
   const [mapLow, mapHigh, fnLow, fnHigh, contextLow, contextHigh, flags] = [R[2]!, R[3]!, R[4]!, R[5]!, R[6]!, R[7]!, R[8]!]
   if (flags !== 0) return answer(R, Errno.EINVAL)
+  if (map instanceof UnmodelledMap) map.lookup()
   if (map.values === null) return answer(R, Errno.EINVAL)
   const key = m.memory.add({ kind: 'memory', name: `a key of map '${map.shape.name}'`, size: map.shape.keySize, flags: 1 })
   let seen = 0
@@ -78,6 +82,7 @@ function place(m: Machine, region: number, bytes: Uint8Array): number {
 const queueCall = (act: (map: MapModel, valueAt: number, R: Int32Array) => number, writes: boolean) => (m: Machine, R: Int32Array): void => {
   const map = m.mapAt(R[2]!, R[3]!)
   const { valueSize } = map.shape
+  m.spend(valueSize)
   const at = writes ? m.memory.toStore(R[4]!, R[5]!, 0, valueSize) : m.memory.toLoad(R[4]!, R[5]!, 0, valueSize)
   answer(R, act(map, at, R))
 }

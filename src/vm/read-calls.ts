@@ -11,6 +11,7 @@ const read = (space: 'kernel' | 'user' | 'any'): Helper => (m, R) => {
   const size = R[4]! >>> 0
   const [low, high] = [R[6]!, R[7]!]
   const { memory } = m
+  m.spend(size)
   const target = memory.toStore(R[2]!, R[3]!, 0, size)
   const region = regionAt(m, low, high, space)
   const available = region === null ? 0 : memory.size(region) - (low - BASE)
@@ -50,6 +51,7 @@ const readText = (space: 'kernel' | 'user' | 'any'): Helper => (m, R) => {
   const size = R[4]! >>> 0
   const [low, high] = [R[6]!, R[7]!]
   const { memory } = m
+  m.spend(size)
   const target = memory.toStore(R[2]!, R[3]!, 0, size)
   const region = regionAt(m, low, high, space)
   if (region === null || size === 0) {

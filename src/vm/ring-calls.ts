@@ -13,6 +13,7 @@ export function ringAt(m: Machine, low: number, high: number): RingMap {
 
 function reserve(m: Machine, R: Int32Array): void {
   const ring = ringAt(m, R[2]!, R[3]!)
+  m.spend(R[4]! >>> 0)
   const region = R[5] !== 0 || R[6] !== 0 || R[7] !== 0 ? null : ring.room(R[4]! >>> 0)
   if (region === null) return answer(R, 0)
   R[0] = BASE
@@ -34,6 +35,7 @@ export function finishRecord(m: Machine, low: number, high: number, submit: bool
 function output(m: Machine, R: Int32Array): void {
   const ring = ringAt(m, R[2]!, R[3]!)
   const size = R[6]! >>> 0
+  m.spend(size)
   const at = m.memory.toLoad(R[4]!, R[5]!, 0, size)
   answer(R, ring.output(m.memory.u8.slice(at, at + size), R[8]!))
 }
@@ -53,6 +55,7 @@ function perfOutput(m: Machine, R: Int32Array): void {
   const cpu = R[6] === CURRENT_CPU ? m.world.cpu : R[6]! >>> 0
   if (cpu >= map.shape.maxEntries) return answer(R, Errno.E2BIG)
   const size = R[10]! >>> 0
+  m.spend(size)
   const at = m.memory.toLoad(R[8]!, R[9]!, 0, size)
   map.output(cpu, m.memory.u8.slice(at, at + size))
   answer(R, 0)

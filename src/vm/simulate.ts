@@ -97,6 +97,7 @@ export class Simulation {
   /** The Spec's own types. */
   readonly #local: Btf | null
   readonly #relocator: Relocator | null
+  readonly #compiled: boolean
   #steps: Step[] | null = null
 
   constructor(source: SimulationSource, options: SimulateOptions) {
@@ -121,7 +122,9 @@ export class Simulation {
     const formats = Object.fromEntries(Object.entries(options.formats ?? {}).map(([name, text]) => [name, parseTracepointFormat(text)]))
     this.#contexts = new ContextMemory(memory, objects, btf ?? null, formats)
     for (const map of this.spec.maps) this.#addMap(map, options)
-    for (const program of this.spec.programs) this.#load(program, options.compiled === true)
+    this.#compiled = options.compiled === true
+    // Programs that are only loaded when asked for may be ones that cannot be.
+    for (const program of this.spec.programs) if (program.autoload !== false) this.#load(program)
     for (const { name, slots } of this.spec.maps) {
       for (const { key, map, program } of slots ?? []) {
         if (program !== undefined) this.map(name).setProgram(key, program)
@@ -155,7 +158,7 @@ export class Simulation {
     setRegister(R, 0, BigInt(run(args, this)))
   }
 
-  #load(original: ProgramSpec, compiled: boolean): void {
+  #load(original: ProgramSpec): Code {
     const { code: bytes, poisoned } = this.#relocated(original)
     const program: ProgramSpec = { ...original, code: bytes }
     const functions = this.machine.memory.add({ kind: 'code', name: `code of '${program.name}'`, size: 0, flags: 0 })
@@ -166,11 +169,12 @@ export class Simulation {
       },
     })
     code.safe = alwaysInitialised(code, (id) => this.machine.argumentsOf(id))
-    if (compiled) code.compiled = compileCode(this.machine, code)
+    if (this.#compiled) code.compiled = compileCode(this.machine, code)
     this.#codes.set(program.name, code)
     this.machine.codes.push(code)
     if (poisoned.length > 0) this.machine.absent.set(code, new Map(poisoned.map(({ slot, spec, reason }) => [slot, `${spec}: ${reason}`])))
     if (this.#local !== null && program.lines.length > 0) this.machine.lines.set(code, { spec: program, btf: this.#local })
+    return code
   }
 
   /** CO-RE: the code for the kernel whose BTF was given; as compiled without one. */
@@ -203,8 +207,7 @@ export class Simulation {
    * @throws VmFault when the program does what it may not; FixtureError for a context that does not fit
    */
   fire(program: string, context: Context = []): RunResult {
-    const code = this.#codes.get(program)
-    if (code === undefined) throw new RangeError(`there is no program '${program}'; there are ${[...this.#codes.keys()].join(', ')}`)
+    const code = this.#code(program)
     const { region, packet } = this.#contexts.place(code.spec, context)
     this.machine.packet = packet
     this.machine.hookArguments = Array.isArray(context) ? region : null
@@ -218,6 +221,14 @@ export class Simulation {
       cost.most = Math.max(cost.most, instructions)
     }
     return { result, instructions }
+  }
+
+  #code(program: string): Code {
+    const code = this.#codes.get(program)
+    if (code !== undefined) return code
+    const spec = this.spec.programs.find(({ name }) => name === program)
+    if (spec === undefined) throw new RangeError(`there is no program '${program}'; there are ${this.spec.programs.map(({ name }) => name).join(', ')}`)
+    return this.#load(spec)
   }
 
   /** Runs every program that is attached to a hook of this name, in the Spec's order. */

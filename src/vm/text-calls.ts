@@ -11,6 +11,7 @@ const decoder = new TextDecoder()
 function textAt(m: Machine, low: number, high: number, most = 4096): string {
   const bytes: number[] = []
   for (let offset = 0; offset < most; offset++) {
+    m.spend(1)
     const byte = m.memory.u8[m.memory.toLoad(low, high, offset, 1)]!
     if (byte === 0) break
     bytes.push(byte)
@@ -92,6 +93,7 @@ function snprintf(m: Machine, R: Int32Array): void {
 function compareText(m: Machine, R: Int32Array): void {
   const size = R[4]! >>> 0
   for (let offset = 0; offset < size; offset++) {
+    m.spend(1)
     const a = m.memory.u8[m.memory.toLoad(R[2]!, R[3]!, offset, 1)]!
     const b = m.memory.u8[m.memory.toLoad(R[6]!, R[7]!, offset, 1)]!
     if (a !== b) return answer(R, a - b)

@@ -44,6 +44,7 @@ const COMM_BYTES = 16
 function comm(m: Machine, R: Int32Array): void {
   const size = R[4]! >>> 0
   const at = m.memory.toStore(R[2]!, R[3]!, 0, size)
+  m.spend(size)
   const task = current(m, 'bpf_get_current_comm')
   const own = task.task?.get('comm')
   const text = field('bpf_get_current_comm', 'comm', task.comm ?? (typeof own === 'string' ? own : undefined))

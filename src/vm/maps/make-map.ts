@@ -1,3 +1,4 @@
+import { MapType } from '../../spec/kernel-enums.ts'
 import { VmRefusal } from '../fault.ts'
 import type { Memory } from '../memory.ts'
 import { ArrayMap } from './array-map.ts'
@@ -5,6 +6,7 @@ import { HashMap } from './hash-map.ts'
 import { LpmTrie } from './lpm-trie.ts'
 import type { MapModel, MapShape } from './map-model.ts'
 import { BloomFilter, QueueMap } from './queue-map.ts'
+import { UnmodelledMap } from './unmodelled-map.ts'
 import { MapOfMaps, PerfArray, ProgramArray, StorageMap } from './reference-map.ts'
 import { RingMap } from './ring-map.ts'
 
@@ -35,11 +37,14 @@ const models: Readonly<Record<string, Make>> = {
 
 export const modelledMaps: readonly string[] = Object.keys(models)
 
-/** @throws VmRefusal for a type without a model, or a shape that no kernel accepts */
+/** A map of a type without a model faults when a program uses it. @throws VmRefusal for a shape that no kernel accepts */
 export function makeMap(shape: MapShape, memory: Memory, cpus: number): MapModel {
   const make = models[shape.type]
   const refuse = (problem: string): never => { throw new VmRefusal(-1, `map '${shape.name}': ${problem}`) }
-  if (make === undefined) return refuse(`the type '${shape.type}' is not modelled; there are ${modelledMaps.join(', ')}`)
+  if (make === undefined) {
+    if (!(shape.type in MapType)) refuse(`there is no map type '${shape.type}'`)
+    return new UnmodelledMap(shape, memory)
+  }
   const whole = (value: number, most: number) => Number.isInteger(value) && value >= 0 && value <= most
   if (!whole(shape.maxEntries, 0xffff_ffff)) refuse(`maxEntries must be an integer of 32 bits, not ${shape.maxEntries}`)
   if (!whole(shape.keySize, 512)) refuse(`a key has at most 512 bytes, not ${shape.keySize}`)
