@@ -353,7 +353,7 @@ function assignPointer(l: Lowering, variable: Variable, operand: Operand, target
   const fits = operand.kind === 'pointer' && originOf(operand.value) === originOf(old.value)
     && operand.pointee?.from === old.pointee?.from && (operand.pointee?.from !== 'btf' || operand.pointee.id === (old.pointee as { id: number }).id)
   if (!fits) return l.fail('SKEP-C10', target, `'${variable.name}' points to something else than what is assigned`, 'use a second const')
-  l.state.variables.set(variable, operand.value)
+  l.assign(variable, operand.value)
   return operand
 }
 
@@ -409,7 +409,7 @@ function assignTo(l: Lowering, target: EsNode, node: EsNode, compute: (old: () =
     const result = compute(() => variable.wrap(l.state.variables.get(variable)!))
     if (variable.type.kind === 'pointer') return assignPointer(l, variable, result, target)
     const value = convert(l, toScalar(l, result, span, variable.type), variable.type, span)
-    l.state.variables.set(variable, value.value)
+    l.assign(variable, value.value)
     return value
   }
   if (target.type !== 'MemberExpression') return l.fail('SKEP-C10', target, 'this cannot be assigned', 'assign to a variable or to a field')

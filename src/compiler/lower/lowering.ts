@@ -18,11 +18,11 @@ export type Binding =
   /** Its declaration could not be compiled. */
   | { kind: 'failed' }
 
-/** What is known at a point of the program. */
+/** What is known at a point of the program. Edges share it; who changes it makes a new one. */
 export interface State {
   /** Ids of pointer values known not to be null. */
-  nonNull: Set<number>
-  variables: Map<Variable, Value>
+  readonly nonNull: ReadonlySet<number>
+  readonly variables: ReadonlyMap<Variable, Value>
 }
 
 /** A block in the making that several edges may enter; their states are merged when it starts. */
@@ -151,9 +151,9 @@ export class Lowering {
 
   #edge(join: Join, learned: Value[] = []): Edge {
     const edge: Edge = { target: join.block, args: [] }
-    const nonNull = new Set(this.state.nonNull)
-    for (const value of learned) nonNull.add(value.id)
-    join.incoming.push({ edge, state: { nonNull, variables: new Map(this.state.variables) } })
+    const { nonNull, variables } = this.state
+    const state = learned.length === 0 ? this.state : { nonNull: new Set([...nonNull, ...learned.map(({ id }) => id)]), variables }
+    join.incoming.push({ edge, state })
     return edge
   }
 
@@ -189,11 +189,19 @@ export class Lowering {
     }
     this.ir.blocks.push(join.block)
     this.block = join.block
-    const nonNull = new Set(first.state.nonNull)
-    for (const { state } of rest) for (const id of nonNull) if (!state.nonNull.has(id)) nonNull.delete(id)
+    this.state = rest.every(({ state }) => state === first.state) ? first.state : this.#merged(join, first.state, rest.map(({ state }) => state))
+    return true
+  }
+
+  /** What all edges agree on; variables that differ become parameters. */
+  #merged(join: Join, first: State, rest: readonly State[]): State {
+    const nonNull = rest.every((state) => state.nonNull === first.nonNull)
+      ? first.nonNull
+      : new Set([...first.nonNull].filter((id) => rest.every((state) => state.nonNull.has(id))))
+    if (rest.every((state) => state.variables === first.variables)) return { nonNull, variables: first.variables }
     const variables = new Map<Variable, Value>()
-    for (const [variable, value] of first.state.variables) {
-      const values = rest.map(({ state }) => state.variables.get(variable))
+    for (const [variable, value] of first.variables) {
+      const values = rest.map((state) => state.variables.get(variable))
       if (values.includes(undefined)) continue
       if (values.every((other) => other === value)) {
         variables.set(variable, value)
@@ -204,8 +212,12 @@ export class Lowering {
       for (const { edge, state } of join.incoming) edge.args.push(state.variables.get(variable)!)
       variables.set(variable, param)
     }
-    this.state = { nonNull, variables }
-    return true
+    return { nonNull, variables }
+  }
+
+  /** Gives a variable its first or another value. */
+  assign(variable: Variable, value: Value): void {
+    this.state = { nonNull: this.state.nonNull, variables: new Map(this.state.variables).set(variable, value) }
   }
 
   /** Adds a parameter to a join that has started, with one argument for each incoming edge. */

@@ -79,7 +79,7 @@ function bind(l: Lowering, kind: string, name: string, operand: Operand, node: E
     const { type } = scalar
     const variable: Variable = { name, type, wrap: (value) => ({ kind: 'scalar', value, type }) }
     l.frame.scope.names.set(name, { kind: 'variable', variable })
-    l.state.variables.set(variable, scalar.value)
+    l.assign(variable, scalar.value)
     return
   }
   nameValue(operand, name)
@@ -87,7 +87,7 @@ function bind(l: Lowering, kind: string, name: string, operand: Operand, node: E
     const { value, pointee } = operand
     const variable: Variable = { name, type: value.type, wrap: (now) => ({ kind: 'pointer', value: now, pointee }) }
     l.frame.scope.names.set(name, { kind: 'variable', variable })
-    l.state.variables.set(variable, value)
+    l.assign(variable, value)
     return
   }
   l.frame.scope.names.set(name, { kind: 'constant', operand, let: kind === 'let' })
