@@ -28,7 +28,8 @@ export interface CoreReference { kind: 'fieldByteOffset' | 'fieldByteSize' | 'fi
 export interface StackSlot { readonly id: number; readonly size: number; readonly align: number; name?: string }
 
 export type BinaryOperator = 'add' | 'sub' | 'mul' | 'div' | 'mod' | 'sdiv' | 'smod' | 'and' | 'or' | 'xor' | 'shl' | 'shr' | 'sar'
-export type Comparison = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'slt' | 'sle' | 'sgt' | 'sge' | 'test'
+/** `exhausted`: the kernel's budget of loop steps is used up (may_goto); it has no operands, those given are not read. */
+export type Comparison = 'exhausted' | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'slt' | 'sle' | 'sgt' | 'sge' | 'test'
 export type Width = 32 | 64
 export type Size = 1 | 2 | 4 | 8
 

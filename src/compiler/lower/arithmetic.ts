@@ -1,6 +1,7 @@
 import type { BinaryOperator, Comparison, IntType, Value } from '../ir/ir.ts'
 import type { Span } from '../span.ts'
 import type { Lowering } from './lowering.ts'
+import { hostBinary } from './text.ts'
 import { present } from './memory.ts'
 import { describe, I32, I64, int, typeName, U64, type Operand } from './operand.ts'
 
@@ -118,6 +119,8 @@ export function isArithmetic(operator: string): boolean {
 
 export function binary(l: Lowering, operator: string, left: Operand, right: Operand, span: Span): Operand {
   const rule = operators[operator]!
+  const known = hostBinary(operator, left, right)
+  if (known !== null) return known
   const a = literal(left)
   const b = literal(right)
   if (a !== null && b !== null) return { kind: 'host', value: fold(l, operator, a, b, span) }

@@ -1,5 +1,6 @@
 import type { EsNode } from '../capture/kernel-function.ts'
 import type { Edge, IntType } from '../ir/ir.ts'
+import { u8 as byte } from '../../spec/schema.ts'
 import type { Span } from '../span.ts'
 import { binary, complement, convert, isArithmetic, isComparison, literal, negate, toScalar } from './arithmetic.ts'
 import { call } from './call.ts'
@@ -18,9 +19,7 @@ export function expression(l: Lowering, node: EsNode): Operand {
     case 'ParenthesizedExpression': case 'TSNonNullExpression': case 'TSSatisfiesExpression': case 'ChainExpression':
       return expression(l, node.expression)
     case 'Literal': return literalNode(l, node)
-    case 'TemplateLiteral':
-      if (node.expressions.length === 0) return host(node.quasis[0].value.cooked)
-      return l.fail('SKEP-C01', node, 'strings cannot be built in the kernel', 'emit the parts as fields of an event and join them in user space')
+    case 'TemplateLiteral': return templateLiteral(l, node)
     case 'Identifier': return identifier(l, node)
     case 'MemberExpression': return member(l, node)
     case 'CallExpression': return call(l, node)
@@ -53,6 +52,17 @@ function literalNode(l: Lowering, node: EsNode): Operand {
   if (node.bigint !== undefined) return host(BigInt(node.bigint))
   if (node.regex !== undefined) return l.fail('SKEP-C01', node, 'regular expressions have no meaning in the kernel', 'compare bounded strings, or filter in user space')
   return host(node.value ?? null)
+}
+
+/** Parts that are known while compiling are joined then. */
+function templateLiteral(l: Lowering, node: EsNode): Operand {
+  let text: string = node.quasis[0].value.cooked
+  node.expressions.forEach((part: EsNode, index: number) => {
+    const operand = expression(l, part)
+    if (operand.kind !== 'host') l.fail('SKEP-C01', node, 'strings cannot be built in the kernel', 'emit the parts as fields of an event and join them in user space')
+    text += `${String(operand.value)}${node.quasis[index + 1].value.cooked}`
+  })
+  return host(text)
 }
 
 function identifier(l: Lowering, node: EsNode): Operand {
@@ -185,21 +195,32 @@ function element(l: Lowering, node: EsNode, place: Place, span: Span): Place {
     const path = place.path === null ? null : { root: place.path.root, steps: [...place.path.steps, Number(known)] }
     return { ...place, offset: place.offset + Number(known) * array.size, type: array.type, path }
   }
-  if (place.type.from === 'btf') {
-    return l.fail('SKEP-C01', node.property, 'an array of the kernel can be indexed by a constant only', 'use a constant index')
-  }
-  // pointer + index × size; the verifier must see the index bounded, which min() or & (N - 1) do.
-  const scalar = convert(l, toScalar(l, index, span), U64, span)
-  const scaled = binary(l, '*', scalar, host(array.size), span)
-  const base = l.value(place.base.type)
-  l.emit({ op: 'binary', out: base, operator: 'add', width: 64, left: place.base, right: toScalar(l, scaled, span).value, span })
-  return { ...place, base, type: array.type }
+  return elementAt(l, place, array, index, span)
 }
 
-function elementType(l: Lowering, place: Place): { type: Place['type']; size: number; length: number } | null {
+/** An element whose index is not known while compiling. The verifier must see it bounded, which a loop, min() or & (N - 1) do. */
+export function elementAt(l: Lowering, place: Place, array: { type: Place['type']; size: number }, index: Operand, span: Span): Place {
+  const scalar = convert(l, toScalar(l, index, span), U64, span)
+  const scaled = toScalar(l, array.size === 1 ? scalar : binary(l, '*', scalar, host(array.size), span), span).value
+  if (place.type.from === 'schema') {
+    const base = l.value(place.base.type)
+    l.emit({ op: 'binary', out: base, operator: 'add', width: 64, left: place.base, right: scaled, span })
+    return { ...place, base, type: array.type }
+  }
+  // Typed pointers take constant offsets only: from here on it is an address, read by probe_read_kernel.
+  const start = addressOf(l, place, span)
+  const base = l.value(pointerTo('kernel'))
+  l.emit({ op: 'binary', out: base, operator: 'add', width: 64, left: start, right: scaled, span })
+  const { type } = array
+  const isStruct = type.from === 'btf' && ['struct', 'union'].includes(l.btf.kindOf(type.id))
+  return { kind: 'place', base, offset: 0, type, path: isStruct ? { root: type.id, steps: [] } : null }
+}
+
+export function elementType(l: Lowering, place: Place): { type: Place['type']; size: number; length: number } | null {
   if (place.type.from === 'schema') {
     const { schema } = place.type
     if (schema.kind === 'array') return { type: ofSchema(schema.element), size: schema.element.size, length: schema.length }
+    if (schema.kind === 'chars' || schema.kind === 'bytes') return { type: ofSchema(byte), size: 1, length: schema.length }
     return null
   }
   const type = l.btf.type(place.type.id)

@@ -10,7 +10,7 @@ import type { Lowering } from './lowering.ts'
 import { addressValue, allocate, asPlace, call, store, storeFields } from './memory.ts'
 import { describe, host, pointerTo, U16, U32, U64, type Aggregate, type Operand } from './operand.ts'
 
-type Rule = { args: readonly string[]; lower: (l: Lowering, args: Operand[], span: Span, node: EsNode) => Operand }
+type Rule = { args: readonly string[]; /** Arguments that may be left out, at the end. */ optional?: number; lower: (l: Lowering, args: Operand[], span: Span, node: EsNode) => Operand }
 
 const rules: Record<string, Rule> = {
   ktime: { args: [], lower: (l, _args, span) => helperResult(l, 'ktime_get_ns', U64, span) },
@@ -23,6 +23,7 @@ const rules: Record<string, Rule> = {
   log2: { args: ['value'], lower: (l, [value], span) => log2(l, value!, span) },
   min: { args: ['a', 'b'], lower: (l, [a, b], span) => choose(l, '<=', a!, b!, span) },
   max: { args: ['a', 'b'], lower: (l, [a, b], span) => choose(l, '>=', a!, b!, span) },
+  range: { args: ['from', 'to'], optional: 1, lower: (_l, [from, to]) => ({ kind: 'range', from: to === undefined ? host(0) : from!, to: to ?? from! }) },
   local: { args: ['schema', 'fields'], lower: local },
   assign: { args: ['target', 'fields'], lower: assign },
   networkOrder16: { args: ['value'], lower: networkOrder16 },
@@ -32,7 +33,7 @@ export function intrinsic(l: Lowering, node: EsNode, name: string): Operand {
   const rule = rules[name]
   if (rule === undefined) throw new Error(`intrinsic ${name} has no rule`)
   const args = node.arguments as EsNode[]
-  if (args.length !== rule.args.length) {
+  if (args.length > rule.args.length || args.length < rule.args.length - (rule.optional ?? 0)) {
     l.fail('SKEP-C07', node, `${name}() takes ${rule.args.length} argument${rule.args.length === 1 ? '' : 's'}, not ${args.length}`, `write ${name}(${rule.args.join(', ')})`)
   }
   return rule.lower(l, args.map((argument) => expression(l, argument)), l.span(node), node)

@@ -128,6 +128,30 @@ describe('kernel objects in simulated memory', () => {
   })
 })
 
+test('strings are compared with known ones: arrays, pointers, map values; NUL and full arrays', () => {
+  const names = arrayMap(struct({ name: chars(12) }), { name: 'names' })
+  for (const attach of [tp_btf, raw_tp]) {
+    const program = attach('sched_process_exec', (task: any, _pid, program) => {
+      'use bpf'
+      out.set(0, task.comm === 'a name of 16 byt' ? 1 : 2)
+      out.set(1, task.real_parent.comm === 'parent' ? 1 : 2)
+      out.set(2, 'paren' !== task.real_parent.comm ? 1 : 2)
+      out.set(3, task.real_parent.comm === 'parents' ? 2 : 1)
+      out.set(4, program.filename === '/bin/true' ? 1 : 2)
+      out.set(5, program.filename === '/bin/tru' ? 2 : 1)
+      const entry = names.get(0)
+      if (entry === undefined) return
+      out.set(6, entry.name === `${'ba'}${'sh'}` ? 1 : 2)
+      out.set(7, entry.name === 'a name that is too long' ? 2 : 1)
+    })
+    const outcome = agreed({ out, names, program }, [], {
+      before: { names: [[0, { name: 'bash' }]] },
+      contexts: (kernel) => [[family(kernel).child, 0n, kernelObject(kernel, btf, 'linux_binprm', { filename: kernelText(kernel, '/bin/true') })]],
+    })
+    expect(values(outcome)).toEqual([1, 1, 1, 1, 1, 1, 1, 1])
+  }
+})
+
 interface tcp_sock { bytes_sent: number }
 
 describe.runIf(kernelRuns && has(features.kernelBtf))('the current task (features: raw tracepoints, BTF)', () => {

@@ -52,9 +52,14 @@ export interface Frame {
   scope: Scope
   /** The call that it is inlined for; null in the program itself. */
   readonly site: Span | null
+  /** What `break` and `continue` may leave, the innermost last. */
+  readonly targets: { label: string | null; end: Join; /** Null for what is no loop. */ next: Join | null }[]
   /** Where `return` goes; null in the program itself. */
   readonly exit: { join: Join; results: { edge: Edge; operand: Operand; state: State }[] } | null
 }
+
+/** A loop that has been entered. */
+export interface LoopHeader { readonly block: Block; readonly variables: readonly Variable[] }
 
 /** What all programs of one Spec share. */
 export interface CompileContext {
@@ -65,6 +70,14 @@ export interface CompileContext {
   /** Name of each map declaration. */
   readonly mapNames: Map<MapDeclaration | RingDeclaration, string>
   readonly errors: ErrorList
+  /** What the target kernel has beyond the least that programs need. */
+  readonly features?: TargetFeatures | undefined
+}
+
+/** Features of the target that change what the compiler emits; what is not said is not used. */
+export interface TargetFeatures {
+  /** Loops with the kernel's own bound (6.9). */
+  mayGoto?: boolean
 }
 
 const unset = undefined as unknown as Terminator
@@ -104,7 +117,7 @@ export class Lowering {
    */
   attempt(part: () => void): boolean {
     const { frame } = this
-    const [{ scope }, depth] = [frame, this.frames.length]
+    const [{ scope }, depth, targets] = [frame, this.frames.length, frame.targets.length]
     try {
       part()
       return true
@@ -112,6 +125,7 @@ export class Lowering {
       this.context.errors.note(error)
       this.frames.length = depth
       frame.scope = scope
+      frame.targets.length = targets
       this.block ??= this.#newBlock()
       return false
     }
@@ -213,6 +227,26 @@ export class Lowering {
       variables.set(variable, param)
     }
     return { nonNull, variables }
+  }
+
+  /** Enters a loop: its variables may have another value each time that the header is reached. */
+  startLoop(variables: readonly Variable[], span: Span): LoopHeader {
+    const block = this.#newBlock()
+    const entered = variables.filter((variable) => this.state.variables.has(variable))
+    this.#terminate({ op: 'jump', edge: { target: block, args: entered.map((variable) => this.state.variables.get(variable)!) }, span })
+    this.ir.blocks.push(block)
+    this.block = block
+    for (const variable of entered) {
+      const param = this.value(variable.type, variable.name)
+      block.params.push(param)
+      this.assign(variable, param)
+    }
+    return { block, variables: entered }
+  }
+
+  /** Goes back to the header of a loop. */
+  closeLoop({ block, variables }: LoopHeader, span: Span): void {
+    this.#terminate({ op: 'jump', edge: { target: block, args: variables.map((variable) => this.state.variables.get(variable)!) }, span })
   }
 
   /** Gives a variable its first or another value. */

@@ -94,7 +94,7 @@ export function zero(l: Lowering, base: Value, offset: number, size: number, spa
 }
 
 /** The widest aligned access that fits. */
-function widthAt(offset: number, left: number): Size {
+export function widthAt(offset: number, left: number): Size {
   if (offset % 8 === 0 && left >= 8) return 8
   if (offset % 4 === 0 && left >= 4) return 4
   return offset % 2 === 0 && left >= 2 ? 2 : 1
@@ -195,7 +195,7 @@ function storeConstantText(l: Lowering, place: Place, length: number, text: stri
   }
 }
 
-function readText(l: Lowering, place: Place, length: number, source: Value, span: Span): void {
+export function readText(l: Lowering, place: Place, length: number, source: Value, span: Span): void {
   const target = addressOf(l, { ...place, path: null }, span)
   call(l, 'probe_read_kernel_str', [target, l.constant(length, span), source], span)
 }
@@ -211,7 +211,7 @@ function storeBytes(l: Lowering, place: Place, length: number, source: Operand, 
   probeRead(l, addressOf(l, { ...place, path: null }, span), sizeOf(l, from.type), addressOf(l, from, span), span)
 }
 
-function charArrayLength(l: Lowering, type: MemoryType): number | null {
+export function charArrayLength(l: Lowering, type: MemoryType): number | null {
   if (type.from === 'schema') return type.schema.kind === 'chars' ? type.schema.length : null
   const kernel = l.btf.type(type.id)
   return kernel.kind === 'array' && l.btf.sizeOf(kernel.element) === 1 ? kernel.length : null

@@ -32,6 +32,8 @@ export type Operand =
   | { kind: 'optional'; pointer: Value; content: MemoryType; copy: Value | null }
   | Place
   | Aggregate
+  /** range(): only to be walked through. */
+  | { kind: 'range'; from: Operand; to: Operand }
   | { kind: 'void' }
 
 export const int = (bits: 8 | 16 | 32 | 64, signed: boolean): IntType => ({ kind: 'int', bits, signed })
@@ -56,6 +58,7 @@ export function describe(operand: Operand): string {
     case 'optional': return 'the result of a map look-up'
     case 'place': return operand.type.from === 'schema' ? schemaName(operand.type.schema) : 'a kernel struct or array'
     case 'aggregate': return 'an object literal'
+    case 'range': return 'a range'
     case 'void': return 'nothing'
   }
 }

@@ -18,7 +18,7 @@ export function lowerProgram(name: string, declaration: ProgramDeclaration, cont
     throw new TypeError(`program '${name}': its function has not been captured; make 'use bpf' its first statement and load the module through 'node --import skep/register' or the bundler plugin`)
   }
   const l = new Lowering(name, context)
-  const frame: Frame = { fn, scope: new Scope(null), site: null, exit: null }
+  const frame: Frame = { fn, scope: new Scope(null), site: null, targets: [], exit: null }
   l.frames.push(frame)
   if (!l.attempt(() => bindArguments(l, fn, declaration))) return l.ir
   const whole: Span = { fn, start: fn.ast.body.start, end: fn.ast.body.end }

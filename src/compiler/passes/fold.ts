@@ -11,6 +11,7 @@ export function fold(fn: IrFunction): boolean {
     const { terminator } = block
     if (terminator.op !== 'branch') continue
     const { left, right, operator, width } = terminator.condition
+    if (operator === 'exhausted') continue
     const a = constantOf(left, defined)
     const b = a === null ? null : constantOf(right, defined)
     if (a === null || b === null) continue
@@ -114,6 +115,7 @@ export function holds(operator: Comparison, width: Width, left: bigint, right: b
   const sa = BigInt.asIntN(width, left)
   const sb = BigInt.asIntN(width, right)
   switch (operator) {
+    case 'exhausted': return false
     case 'eq': return a === b
     case 'ne': return a !== b
     case 'lt': return a < b

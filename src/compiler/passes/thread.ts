@@ -97,6 +97,7 @@ function decide(block: Block, entry: Predecessor, before: Predecessors, defined:
     const index = block.params.indexOf(value)
     return index < 0 ? value : entry.edge.args[index]!
   }
+  if (operator === 'exhausted') return null
   const constant = constantOf(incoming(right), defined)
   if (constant === null) return null
   const known = constantOf(incoming(left), defined)
