@@ -4,7 +4,8 @@
  */
 const names = new WeakMap<object, string>()
 
-function intrinsic<F extends (...args: any[]) => any>(name: string, twin: F): F {
+/** Makes a function known to the compiler by a name; the function itself is what runs in plain Node. */
+export function intrinsic<F extends (...args: any[]) => any>(name: string, twin: F): F {
   names.set(twin, name)
   return twin
 }
@@ -14,7 +15,7 @@ export function intrinsicName(fn: unknown): string | undefined {
   return typeof fn === 'function' ? names.get(fn) : undefined
 }
 
-function kernelOnly(name: string): never {
+export function kernelOnly(name: string): never {
   throw new Error(`${name}() has a meaning only inside the kernel`)
 }
 

@@ -1,5 +1,5 @@
 import type { EsNode } from '../capture/kernel-function.ts'
-import type { Edge, IntType } from '../ir/ir.ts'
+import type { Edge, IntType, Size } from '../ir/ir.ts'
 import { u8 as byte } from '../../spec/schema.ts'
 import type { Span } from '../span.ts'
 import { binary, complement, convert, isArithmetic, isComparison, literal, negate, toScalar } from './arithmetic.ts'
@@ -169,11 +169,24 @@ function field(l: Lowering, node: EsNode, place: Place, name: string): Place {
     const owner = type.kind === 'struct' || type.kind === 'union' ? (type.name === '' ? `anonymous ${type.kind}` : `${type.kind} ${type.name}`) : type.kind
     return l.fail('SKEP-C05', node.property, `this kernel's ${owner} has no field '${name}'`, suggest(name, fieldNames(l, place.type.id), `where kernels differ test for it first: if ('${name}' in …)`))
   }
-  if (found.bitSize !== 0) {
-    return l.fail('SKEP-C05', node.property, `'${name}' is a bitfield, which cannot be read yet`, 'read a neighbouring field')
-  }
   const path = place.path === null ? null : { root: place.path.root, steps: [...place.path.steps, name] }
+  if (found.bitSize !== 0) return bitfield(l, node, { ...place, path }, found)
   return { ...place, offset: place.offset + found.bitOffset / 8, type: { from: 'btf', id: l.btf.resolve(found.type) }, path }
+}
+
+/** The smallest aligned integer that holds the bits, as CO-RE will find it on another kernel. */
+function bitfield(l: Lowering, node: EsNode, place: Place, { type, bitOffset, bitSize }: { type: number; bitOffset: number; bitSize: number }): Place {
+  const id = l.btf.resolve(type)
+  const kernel = l.btf.type(id)
+  const first = place.offset * 8 + bitOffset
+  let size = Math.max(1, l.btf.sizeOf(id))
+  const start = () => Math.floor(first / 8 / size) * size
+  while (first + bitSize - start() * 8 > size * 8) {
+    if (size >= 8) return l.fail('SKEP-C05', node.property, `no load of 8 bytes holds the ${bitSize} bits of this field`, 'read a neighbouring field')
+    size *= 2
+  }
+  const bits = { size: size as Size, left: 64 - (first + bitSize - start() * 8), right: 64 - bitSize, signed: 'signed' in kernel && kernel.signed }
+  return { ...place, offset: start(), type: { from: 'btf', id }, bits }
 }
 
 /** Names of a kernel struct's fields, those of its anonymous members too. */
@@ -274,7 +287,7 @@ function cast(l: Lowering, node: EsNode): Operand {
   if (id === 0) return l.fail('SKEP-C02', annotation, `this kernel has no struct '${name}'`, suggest(name, [...Object.keys(integerTypes), ...structNames(l)], 'use u8…i64 or the name of a kernel struct'))
   const place = asPlace(l, operand, span)
   const address = place !== null ? place : operand.kind === 'scalar' ? null : l.fail('SKEP-C04', node, `${describe(operand)} is no pointer`, 'cast a kernel pointer or an address')
-  const base = address === null ? (operand as Operand & { kind: 'scalar' }).value : addressOf(l, address, span)
+  const base = address === null ? convert(l, operand as Operand & { kind: 'scalar' }, U64, span).value : addressOf(l, address, span)
   const value = l.value(pointerTo('kernel'), base.name)
   l.emit({ op: 'refine', out: value, value: base, span })
   return { kind: 'pointer', value, pointee: { from: 'btf', id } }

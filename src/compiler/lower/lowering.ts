@@ -72,12 +72,16 @@ export interface CompileContext {
   readonly errors: ErrorList
   /** What the target kernel has beyond the least that programs need. */
   readonly features?: TargetFeatures | undefined
+  /** The text of a tracepoint's `format` file; undefined if the kernel has no such tracepoint. */
+  readonly tracepointFormat?: ((category: string, name: string) => string | undefined) | undefined
 }
 
 /** Features of the target that change what the compiler emits; what is not said is not used. */
 export interface TargetFeatures {
   /** Loops with the kernel's own bound (6.9). */
   mayGoto?: boolean
+  /** Signed division as one instruction (6.6, `isa` 4); otherwise it is made of unsigned ones. */
+  signedDivision?: boolean
 }
 
 const unset = undefined as unknown as Terminator

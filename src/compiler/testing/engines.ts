@@ -65,7 +65,7 @@ export function runEverywhere(module: Record<string, unknown>, contexts: readonl
 }
 
 function lower(module: Record<string, unknown>, btf: Btf, features: TargetFeatures | undefined): { ir: IrFunction; context: CompileContext } {
-  const context: CompileContext = { btf, localTypes: new LocalTypes(btf), maps: new Map(), mapNames: new Map(), errors: new ErrorList(), features }
+  const context: CompileContext = { btf, localTypes: new LocalTypes(btf), maps: new Map(), mapNames: new Map(), errors: new ErrorList(), features, tracepointFormat: undefined }
   for (const [name, value] of Object.entries(module)) {
     if (value instanceof MapDeclaration || value instanceof RingDeclaration) nameMap(context, value, name)
   }
