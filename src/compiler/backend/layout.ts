@@ -189,7 +189,7 @@ class Layout {
     const inRegister = uses.length === 2
     const code = (op.width === 64 ? Jump64 : Jump32) | JumpOperation[operator] | (inRegister ? FromRegister : 0)
     this.#jumpTo(taken)
-    this.#emit({ code, dst: uses[0]!, src: inRegister ? uses[1]! : 0, off: 0, imm: inRegister ? 0 : op.imm }, op.span)
+    this.#emit({ code, dst: uses[0] ?? 0, src: inRegister ? uses[1]! : 0, off: 0, imm: inRegister ? 0 : op.imm }, op.span)
     this.#jump(other, next, op.span)
   }
 

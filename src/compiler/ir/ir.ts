@@ -15,20 +15,22 @@ export interface IntType { kind: 'int'; bits: 8 | 16 | 32 | 64; signed: boolean 
 /**
  * Where a pointer points, which decides how it is read:
  * context: program argument block · stack · mapValue · ring: reserved ring record · map: a map object ·
- * btf: kernel object typed by BTF, loaded directly · kernel: any other kernel address, read by probe_read_kernel
+ * btf: kernel object typed by BTF, loaded directly · kernel: any other kernel address, read by probe_read_kernel ·
+ * user: an address of the current process
  */
-export type Origin = 'context' | 'stack' | 'mapValue' | 'ring' | 'map' | 'btf' | 'kernel'
+export type Origin = 'context' | 'stack' | 'mapValue' | 'ring' | 'map' | 'btf' | 'kernel' | 'user'
 export interface PointerType { kind: 'pointer'; origin: Origin; nullable: boolean }
 
 export interface Value { readonly id: number; readonly type: IrType; /** The variable it came from, for messages and dumps. */ name?: string }
 
 /** A CO-RE relocation on the operation's offset or constant; `type` and `access` as in the Spec. */
-export interface CoreReference { kind: 'fieldByteOffset' | 'fieldByteSize' | 'fieldExists' | 'typeSize'; type: number; access: string }
+export interface CoreReference { kind: 'fieldByteOffset' | 'fieldByteSize' | 'fieldExists' | 'fieldShiftLeft' | 'fieldShiftRight' | 'typeSize'; type: number; access: string }
 
 export interface StackSlot { readonly id: number; readonly size: number; readonly align: number; name?: string }
 
 export type BinaryOperator = 'add' | 'sub' | 'mul' | 'div' | 'mod' | 'sdiv' | 'smod' | 'and' | 'or' | 'xor' | 'shl' | 'shr' | 'sar'
-export type Comparison = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'slt' | 'sle' | 'sgt' | 'sge' | 'test'
+/** `exhausted`: the kernel's budget of loop steps is used up (may_goto); it has no operands, those given are not read. */
+export type Comparison = 'exhausted' | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'slt' | 'sle' | 'sgt' | 'sge' | 'test'
 export type Width = 32 | 64
 export type Size = 1 | 2 | 4 | 8
 

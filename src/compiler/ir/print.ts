@@ -51,10 +51,11 @@ export function printTerminator(terminator: Terminator): string {
 }
 
 const signs: Record<Comparison, string> = {
-  eq: '==', ne: '!=', lt: '<', le: '<=', gt: '>', ge: '>=', slt: 's<', sle: 's<=', sgt: 's>', sge: 's>=', test: '&',
+  exhausted: 'exhausted', eq: '==', ne: '!=', lt: '<', le: '<=', gt: '>', ge: '>=', slt: 's<', sle: 's<=', sgt: 's>', sge: 's>=', test: '&',
 }
 
 function condition({ operator, width, left, right }: Condition): string {
+  if (operator === 'exhausted') return operator
   return `${use(left)} ${signs[operator]}${width === 32 ? '.32' : ''} ${use(right)}`
 }
 
