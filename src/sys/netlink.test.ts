@@ -12,8 +12,9 @@ const IFLA_IFNAME = 3
 test('messages have headers, padding and nests', () => {
   const message = new NetlinkMessage('TEST', 16, 0x400, new Uint8Array([1, 2, 3, 4]))
   message.string(3, 'lo').nest(43, (inner) => inner.u32(1, 0x01020304))
-  expect(Buffer.from(message.encode(7)).toString('hex')).toBe(
-    '28000000' + '1000' + '0504' + '07000000' + '00000000' + '01020304' + '0700' + '0300' + '6c6f0000' + '0c00' + '2b80' + '0800' + '0100' + '04030201')
+  const hex = Buffer.from(message.encode(7)).toString('hex')
+  expect(hex.slice(0, 48)).toBe('280000001000050407000000000000000102030407000300')
+  expect(hex.slice(48)).toBe('6c6f00000c002b800800010004030201')
 })
 
 test('attributes are read back, and malformed ones end the reading', () => {

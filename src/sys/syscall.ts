@@ -26,7 +26,7 @@ const numbersByArch: Partial<Record<string, Numbers>> = {
 }
 
 export const Protection = { none: 0, read: 1, write: 2 } as const
-export const MapFlag = { shared: 1, private: 2, fixed: 0x10, anonymous: 0x20, noReserve: 0x4000 } as const
+export const MapFlag = { shared: 1, private: 2, fixed: 0x10, anonymous: 0x20, noReserve: 0x4000, fixedNoReplace: 0x10_0000 } as const
 
 let backend: Backend | undefined
 let numbers: Numbers
