@@ -14,6 +14,8 @@ export interface Encoded {
   instructions: Instruction[]
   spans: Span[]
   maps: { slot: number; map: string }[]
+  /** lddw slots that take the address of a function. */
+  functions: { slot: number; function: string }[]
   core: { slot: number; reference: CoreReference }[]
 }
 
@@ -28,7 +30,7 @@ class Layout {
   readonly #placed: PlacedFunction
   readonly #frame: Frame
   readonly #isa: Isa
-  readonly #out: Encoded = { instructions: [], spans: [], maps: [], core: [] }
+  readonly #out: Encoded = { instructions: [], spans: [], maps: [], functions: [], core: [] }
   /** Slots so far: an lddw counts two. */
   #slot = 0
   /** Where blocks begin, in slots. */
@@ -111,6 +113,11 @@ class Layout {
         this.#out.maps.push({ slot: this.#slot, map: constant.map })
         // Source 1: the loader writes the descriptor of a map here.
         this.#emit({ code: Code.loadImm64, dst: to, src: 1, off: 0, imm: 0, imm64: 0n }, span)
+        return
+      case 'function':
+        this.#out.functions.push({ slot: this.#slot, function: constant.function })
+        // Source 4: the immediate is the distance to the function, written where functions are put together.
+        this.#emit({ code: Code.loadImm64, dst: to, src: 4, off: 0, imm: 0, imm64: 0n }, span)
         return
       case 'number': return this.#number(to, constant.value, constant.core, span)
     }

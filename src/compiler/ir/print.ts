@@ -28,7 +28,8 @@ function right(op: Op): string {
     case 'const': return `${op.value}${core(op.core)}`
     case 'mapAddress': return `map ${op.map}`
     case 'stackAddress': return `address ${slotName(op.slot)}${op.offset === 0 ? '' : ` + ${op.offset}`}`
-    case 'context': return 'context'
+    case 'context': return op.register === undefined ? 'context' : `argument ${op.register}`
+    case 'functionAddress': return `functionAddress ${op.function}`
     case 'binary': return `${op.operator}.${op.width} ${use(op.left)}, ${use(op.right)}`
     case 'negate': return `negate.${op.width} ${use(op.value)}`
     case 'byteSwap': return `swap${op.bits} ${use(op.value)}`

@@ -119,8 +119,11 @@ class Validation {
   #op(op: Op, block: number, at: number): void {
     switch (op.op) {
       case 'context':
-        if (block !== 0 || at !== 0) this.#fail('the context is only there as the first operation of the entry')
-        return this.#pointer(op.out)
+        if (block !== 0 || this.#fn.blocks[0]!.ops.slice(0, at).some((before) => before.op !== 'context')) {
+          this.#fail('the context is only there as the first operation of the entry')
+        }
+        return op.register === undefined ? this.#pointer(op.out) : undefined
+      case 'functionAddress': return this.#pointer(op.out)
       case 'const':
         if (op.core !== undefined && BigInt.asIntN(32, op.value) !== op.value) this.#fail('a relocated constant must fit 32 bits')
         return

@@ -4,7 +4,7 @@ import type { Block, Edge, IrFunction, Op, Terminator, Value } from '../ir/ir.ts
 
 export function operandsOf(op: Op): Value[] {
   switch (op.op) {
-    case 'const': case 'mapAddress': case 'stackAddress': case 'context': return []
+    case 'const': case 'mapAddress': case 'stackAddress': case 'context': case 'functionAddress': return []
     case 'binary': return [op.left, op.right]
     case 'negate': case 'byteSwap': case 'extend': case 'refine': return [op.value]
     case 'load': case 'offset': return [op.pointer]
@@ -41,7 +41,7 @@ export function substitute(fn: IrFunction, replaced: Map<Value, Value>): void {
 
 export function substituteOp(op: Op, of: (value: Value) => Value): void {
   switch (op.op) {
-    case 'const': case 'mapAddress': case 'stackAddress': case 'context': return
+    case 'const': case 'mapAddress': case 'stackAddress': case 'context': case 'functionAddress': return
     case 'binary': op.left = of(op.left); op.right = of(op.right); return
     case 'negate': case 'byteSwap': case 'extend': case 'refine': op.value = of(op.value); return
     case 'load': case 'offset': op.pointer = of(op.pointer); return
