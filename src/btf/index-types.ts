@@ -17,6 +17,11 @@ EACH[15] = 12 // datasec
 FIXED[17] = 4 // declTag
 EACH[19] = 12 // enum64
 
+/** Bytes that follow the 12 common ones of a type. */
+export function tailBytes(kind: number, vlen: number): number {
+  return FIXED[kind]! + EACH[kind]! * vlen
+}
+
 /** Notes where each type begins, in one pass over the section. */
 export function indexTypes(bytes: Uint8Array, start: number, length: number): TypeIndex {
   const end = start + length
@@ -36,7 +41,7 @@ export function indexTypes(bytes: Uint8Array, start: number, length: number): Ty
     }
     offsets[count++] = at
     if ((bytes[at]! | bytes[at + 1]! | bytes[at + 2]! | bytes[at + 3]!) !== 0) named++
-    at += 12 + FIXED[kind]! + EACH[kind]! * vlen
+    at += 12 + tailBytes(kind, vlen)
     if (at > end) throw new BtfError('types', offsets[count - 1]! - start, 'the type reaches beyond the section')
   }
   return { offsets, count, named }
