@@ -38,7 +38,9 @@ export function packet(bytes: Uint8Array, kind: 'xdp' | 'skb' = 'skb', fields: R
   return new Packet(bytes, kind, fields)
 }
 
-/** What a program is fired with: arguments of the hook, fields of a tracepoint's record, the bytes of its context, or a packet. */
+/**
+ * What a program is fired with: arguments of the hook, fields of a tracepoint's record, the bytes of its context, or a packet.
+ */
 export type Context = readonly FieldValue[] | Fields | Uint8Array | Packet
 
 /** Lays contexts out; the region of each program is used again. */
@@ -65,14 +67,20 @@ export class ContextMemory {
       this.#memory.bytes(region).set(context)
       return { region, packet: null }
     }
-    return { region: Array.isArray(context) ? this.#arguments(program, context) : this.#record(program, context as Fields), packet: null }
+    return {
+      region: Array.isArray(context) ? this.#arguments(program, context) : this.#record(program, context as Fields), packet: null,
+    }
   }
 
   /** The record of a tracepoint; fields that are not given cannot be read. */
   #record(program: ProgramSpec, fields: Fields): Region {
     const { attach } = program
     const format = attach.kind === 'tracepoint' ? this.#formats[`${attach.category}/${attach.name}`] : undefined
-    if (format === undefined) throw new FixtureError(`program '${program.name}': fields need the format of a tracepoint; give simulate() formats: { 'category/name': … }, or arguments as an array`)
+    if (format === undefined) {
+      throw new FixtureError(
+        `program '${program.name}': fields need the format of a tracepoint; give simulate() formats: { 'category/name': … }, or arguments as an array`,
+      )
+    }
     const record = layRecord(format, fields, (text, user) => this.#objects.text(text, user))
     const region = this.#region(program.name, record.bytes.length, READ | SHADOWED, { describe: record.describe })
     const at = this.#memory.start(region)
@@ -93,7 +101,9 @@ export class ContextMemory {
   #arguments(program: ProgramSpec, values: readonly FieldValue[]): Region {
     const parameters = this.#parameters(program)
     if (parameters !== null && values.length > parameters.length) {
-      throw new FixtureError(`${program.attach.kind} '${program.attach.name}' has ${parameters.length} arguments (${parameters.map(({ name }) => name).join(', ')}), not ${values.length}`)
+      throw new FixtureError(
+        `${program.attach.kind} '${program.attach.name}' has ${parameters.length} arguments (${parameters.map(({ name }) => name).join(', ')}), not ${values.length}`,
+      )
     }
     const count = parameters?.length ?? values.length
     const region = this.#region(program.name, count * 8, READ | SHADOWED, {
@@ -110,7 +120,9 @@ export class ContextMemory {
     return region
   }
 
-  /** Writes an argument; `word` counts words of four bytes in the arena. Objects and small numbers take no detour over bigints. */
+  /**
+   * Writes an argument; `word` counts words of four bytes in the arena. Objects and small numbers take no detour over bigints.
+   */
   #put(word: number, value: FieldValue, parameter: Parameter | undefined, index: number): void {
     let low = 0
     let high = 0
@@ -134,10 +146,13 @@ export class ContextMemory {
     if (typeof value === 'number' || typeof value === 'bigint') return BigInt.asUintN(64, BigInt(value))
     const btf = this.#btf
     if (btf === null || parameter === undefined) {
-      if (value instanceof KernelObject || value instanceof MemberAddress || value === null || typeof value === 'string' || value instanceof Uint8Array) {
+      if (value instanceof KernelObject || value instanceof MemberAddress || value === null || typeof value === 'string'
+        || value instanceof Uint8Array) {
         return this.#objects.pointer(undefined as unknown as Btf, 0, value, `argument ${index}`)
       }
-      throw new FixtureError(`argument ${index}: fields alone need the BTF of the hook; give simulate() a btf, or a kernelObject()`)
+      throw new FixtureError(
+        `argument ${index}: fields alone need the BTF of the hook; give simulate() a btf, or a kernelObject()`,
+      )
     }
     const type = btf.type(btf.resolve(parameter.type))
     if (type.kind !== 'ptr') throw new FixtureError(`argument ${index} (${parameter.name}) is a number`)
@@ -175,7 +190,9 @@ export class ContextMemory {
     })
     const at = this.#memory.start(region)
     const set: Record<string, number> = kind === 'skb' ? { len: bytes.length, ...fields } : fields
-    for (const [field, value] of Object.entries(set)) this.#memory.putWord(at + (layout.fields as Record<string, number>)[field]!, value)
+    for (const [field, value] of Object.entries(set)) this.#memory.putWord(
+      at + (layout.fields as Record<string, number>)[field]!, value,
+    )
     return { region, packet: data }
   }
 }

@@ -8,12 +8,16 @@ import type { CurrentTask } from './world.ts'
 
 function current(m: Machine, helper: string): CurrentTask {
   const task = m.world.current
-  if (task === null) throw new VmFault('no-fixture', `${helper} asks for the current task: give the simulation current: { pid, comm, … }`)
+  if (task === null) {
+    throw new VmFault('no-fixture', `${helper} asks for the current task: give the simulation current: { pid, comm, … }`)
+  }
   return task
 }
 
 function field<T>(helper: string, name: string, value: T | undefined): T {
-  if (value === undefined) throw new VmFault('no-fixture', `${helper} asks for the current task's ${name}: give current: { ${name}: … }`)
+  if (value === undefined) {
+    throw new VmFault('no-fixture', `${helper} asks for the current task's ${name}: give current: { ${name}: … }`)
+  }
   return value
 }
 
