@@ -1,5 +1,6 @@
 import type { Btf } from '../btf/btf.ts'
 import type { ProgramSpec } from '../spec/spec.ts'
+import { argumentPlaces, isReturn, parametersOf, registerContext, registerName, type Parameter } from './hook-arguments.ts'
 import { FixtureError, KernelObject, MemberAddress, type Fields, type FieldValue } from './kernel-object.ts'
 import { BASE, READ, SHADOWED, SPECIAL, WRITE, type Memory, type Region } from './memory.ts'
 import type { ObjectMemory } from './object-memory.ts'
@@ -48,7 +49,7 @@ export class ContextMemory {
   readonly #memory: Memory
   readonly #objects: ObjectMemory
   readonly #regions = new Map<string, Region>()
-  readonly #prototypes = new Map<string, Parameter[] | null>()
+  readonly #prototypes = new Map<string, readonly Parameter[] | null>()
   readonly #btf: Btf | null
   readonly #formats: Readonly<Record<string, TracepointFormat>>
 
@@ -105,6 +106,7 @@ export class ContextMemory {
         `${program.attach.kind} '${program.attach.name}' has ${parameters.length} arguments (${parameters.map(({ name }) => name).join(', ')}), not ${values.length}`,
       )
     }
+    if (argumentPlaces(program.attach) === 'registers') return this.#registers(program, values, parameters)
     const count = parameters?.length ?? values.length
     const region = this.#region(program.name, count * 8, READ | SHADOWED, {
       describe: (offset) => `argument ${offset >> 3}${parameters === null ? '' : ` (${parameters[offset >> 3]?.name})`}`,
@@ -117,6 +119,23 @@ export class ContextMemory {
       shadow32[word] = shadow32[word + 1] = index < values.length ? 0x0101_0101 : 0
       if (index < values.length) this.#put(word, values[index]!, parameters?.[index], index)
     }
+    return region
+  }
+
+  /** Arguments in struct pt_regs, as kprobes and uprobes find them on x86-64; other registers are not set. */
+  #registers(program: ProgramSpec, values: readonly FieldValue[], parameters: readonly Parameter[] | null): Region {
+    const places = isReturn(program.attach) ? [registerContext.result] : registerContext.arguments
+    if (values.length > places.length) {
+      throw new FixtureError(`program '${program.name}': ${values.length} arguments do not fit the ${places.length} registers for them`)
+    }
+    const region = this.#region(program.name, registerContext.size, READ | SHADOWED, { describe: registerName })
+    const start = this.#memory.start(region)
+    this.#memory.shadow.fill(0, start, start + registerContext.size)
+    values.forEach((value, index) => {
+      const at = start + places[index]!
+      this.#memory.shadow.fill(1, at, at + 8)
+      this.#put(at >> 2, value, parameters?.[index], index)
+    })
     return region
   }
 
@@ -159,18 +178,10 @@ export class ContextMemory {
     return this.#objects.pointer(btf, type.type, value, `argument ${index} (${parameter.name})`)
   }
 
-  /** Of a hook typed by BTF: `btf_trace_NAME` points to the prototype, whose first parameter is the kernel's own. */
-  #parameters(program: ProgramSpec): Parameter[] | null {
-    const { kind, name } = program.attach
-    if (this.#btf === null || (kind !== 'tp_btf' && kind !== 'raw_tp')) return null
+  #parameters({ name, attach }: ProgramSpec): readonly Parameter[] | null {
+    if (this.#btf === null) return null
     let found = this.#prototypes.get(name)
-    if (found === undefined) {
-      const typedef = this.#btf.find(`btf_trace_${name}`, 'typedef')
-      const pointer = typedef === 0 ? null : this.#btf.type(this.#btf.resolve(typedef))
-      const proto = pointer?.kind === 'ptr' ? this.#btf.type(this.#btf.resolve(pointer.type)) : null
-      found = proto?.kind === 'funcProto' ? proto.params.slice(1) : null
-      this.#prototypes.set(name, found)
-    }
+    if (found === undefined) this.#prototypes.set(name, (found = parametersOf(this.#btf, attach)))
     return found
   }
 
@@ -196,5 +207,3 @@ export class ContextMemory {
     return { region, packet: data }
   }
 }
-
-interface Parameter { name: string; type: number }

@@ -14,6 +14,7 @@ export class ObjectMemory {
   readonly #plain = new WeakMap<object, KernelObject>()
   /** How many changes there had been when all objects were last up to date. */
   #seen = -1
+  readonly #buffers = new WeakMap<Uint8Array, Region>()
   readonly #texts = new Map<string, Region>()
 
   constructor(memory: Memory) {
@@ -157,8 +158,12 @@ export class ObjectMemory {
     return this.#memory.address(region)
   }
 
+  /** The same array has the same address; its bytes are copied anew. */
   bytes(bytes: Uint8Array, user = false): bigint {
-    return this.#memory.address(this.#buffer(bytes, user, `a buffer of ${bytes.length} bytes`))
+    let region = this.#buffers.get(bytes)
+    if (region === undefined) this.#buffers.set(bytes, (region = this.#buffer(bytes, user, `a buffer of ${bytes.length} bytes`)))
+    else this.#bytes(region, 0, bytes)
+    return this.#memory.address(region)
   }
 
   #buffer(bytes: Uint8Array, user: boolean, name: string): Region {

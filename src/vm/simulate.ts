@@ -231,7 +231,14 @@ export class Simulation {
     const { region, packet } = this.#contexts.place(code.spec, context)
     this.machine.packet = packet
     this.machine.hookArguments = Array.isArray(context) ? region : null
-    const result = this.machine.run(code, region)
+    let result: bigint
+    try {
+      result = this.machine.run(code, region)
+    } finally {
+      // A packet is there for one run.
+      if (packet !== null) for (const one of [packet, region]) this.machine.memory.release(one)
+      this.machine.packet = null
+    }
     const instructions = this.machine.budget - this.machine.left
     const cost = this.#costs.get(program)
     if (cost === undefined) this.#costs.set(program, { runs: 1, instructions, most: instructions })

@@ -98,6 +98,7 @@ export function smallKernel(): Btf {
   hook('cgroup_rmdir', { cgrp: ptr(cgroup), path: ptr(char) })
   hook('block_rq_issue', { rq: ptr(request) })
   hook('block_rq_complete', { rq: ptr(request), error: u8, nr_bytes: u32 })
+  b.func('task_changed', b.funcProto(int, [{ name: 'task', type: ptr(task) }, { name: 'flags', type: int }]))
   b.func('bpf_rcu_read_lock', b.funcProto(0, []))
   return withSize(b.build(), task, laid.size)
 }
