@@ -53,11 +53,20 @@ export class AgentProcess extends Child {
   readonly snapshots: Snapshot[] = []
   private rest = ''
 
-  static async start(...args: string[]): Promise<AgentProcess> {
-    const page = args.includes('--listen') ? [] : ['--no-page']
-    const agent = new AgentProcess(spawn(process.execPath, [skep, '--json', '--interval', '250ms', ...page, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }))
-    await agent.snapshot(() => true)
-    return agent
+  static start(...args: string[]): Promise<AgentProcess> {
+    return AgentProcess.startBuild(skep, ...args)
+  }
+
+  static async startBuild(path: string, ...args: string[]): Promise<AgentProcess> {
+    const defaults = [...args.includes('--listen') ? [] : ['--no-page'], ...args.includes('--interval') ? [] : ['--interval', '250ms']]
+    const agent = new AgentProcess(spawn(process.execPath, [path, '--json', ...defaults, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }))
+    try {
+      await agent.snapshot(() => true)
+      return agent
+    } catch (error) {
+      await agent.stop('SIGKILL')
+      throw error
+    }
   }
 
   protected override wrote(text: string): void {
@@ -73,7 +82,7 @@ export class AgentProcess extends Child {
     return until('such snapshot', () => {
       if (this.end !== null) throw new Error(`the agent ended (${JSON.stringify(this.end)}): ${this.stderr}`)
       return this.snapshots.findLast(condition)
-    }, 20_000, 5)
+    }, 60_000, 5)
   }
 
   /** Waits for the first snapshot that was made wholly after this call: everything that happened before it is told by then. */

@@ -42,5 +42,7 @@ export async function buildForKernelWithout(hooks: readonly string[]): Promise<s
     },
   }
   await bundle({ skep: 'src/cli/main.ts' }, { oneFile: true, dir, plugins: [rename, await capturePlugin()] })
+  const page = join(product, 'dist/web')
+  if (existsSync(page)) cpSync(page, join(dir, 'web'), { recursive: true })
   return join(dir, 'skep.js')
 }

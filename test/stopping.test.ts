@@ -69,7 +69,7 @@ describe.skipIf(processStatus().euid !== 0)('stopping leaves no program, map, li
     const before = kernelObjects()
     const script = '"$0" "$1" --no-page --interval 100ms | head -1; exit "${PIPESTATUS[0]}"'
     const child = new Child(spawn('bash', ['-c', script, process.execPath, skep], { stdio: ['ignore', 'pipe', 'pipe'] }))
-    expect(await child.ended, child.stderr).toEqual({ status: 0, signal: null })
+    expect(await child.ended, `${child.stderr}`).toEqual({ status: 0, signal: null })
     expect(child.stdout.trimEnd().split('\n')).toEqual(['skep: no page'])
     expect(child.stderr).toBe('')
     await expectGone(before, { programs: new Set(), maps: new Set(), links: new Set() })

@@ -119,6 +119,22 @@ describe.skipIf(cgroupMount === null || !canMakeNetworks)('TCP (needs root, a cg
     expect(agent.newest.totals.tcp.failed).toBeGreaterThanOrEqual(10)
   })
 
+  test('who listened before the agent came is known', async () => {
+    const late = await AgentProcess.start()
+    try {
+      await late.snapshot(({ sequence }) => sequence > 4)
+      const [port] = (await client.ask('connect 6 5006 100')).split(' ').map(Number)
+      await late.settled()
+      const accepted = late.connections.filter((event) => event.type === 'accepted' && event.peerPort === port && event.localPort === 5006)
+      expect(accepted).toHaveLength(1)
+      // Several processes hold the socket: any of them may be named.
+      expect([pids.client, pids.server]).toContain(accepted[0]!.pid)
+      expect(accepted[0]).toMatchObject({ name: 'perl', workload: cgroup.name })
+    } finally {
+      await late.stop()
+    }
+  })
+
   test('an open connection is the one that ss shows, and its bytes are those of ss and what came after', async ({ skip }) => {
     const port = Number(await client.ask('hold'))
     await agent.settled()

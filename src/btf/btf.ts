@@ -9,6 +9,10 @@ export type { BtfKind, BtfMember, BtfType, MemberPath } from './type.ts'
 
 /** Typedefs of typedefs and arrays of arrays end after this many steps, or are a cycle. */
 const MAX_DEPTH = 64
+/** Bytes of the names of types, members and the like; kernels take 511. Hostile types could repeat a long one very often. */
+const MAX_NAME = 4096
+/** Bytes of lines of source code, which are strings too. */
+const MAX_TEXT = 65_536
 /** Anonymous structs inside one struct that a search for a member enters. */
 const MAX_STRUCTS = 1000
 
@@ -65,12 +69,18 @@ export class Btf {
     return new Btf(bytes, base, { types: header + typesAt, typesLength, strings, stringsLength })
   }
 
-  /** A string by its offset; those of the base come first. @throws BtfError outside of the section. */
+  /** A string by its offset; those of the base come first. @throws BtfError outside of the section, or beyond 64 KB. */
   string(offset: number): string {
+    return this.#text(offset, MAX_TEXT)
+  }
+
+  #text(offset: number, most: number): string {
     if (offset === 0) return ''
-    if (offset < this.#firstString) return this.base!.string(offset)
+    if (offset < this.#firstString) return this.base!.#text(offset, most)
     const at = this.#stringAt(offset)
-    return this.#bytes.toString('utf8', at, this.#bytes.indexOf(0, at))
+    const end = this.#bytes.indexOf(0, at)
+    if (end - at > most) throw new BtfError('strings', offset, `the string has more than ${most} bytes`)
+    return this.#bytes.toString('utf8', at, end)
   }
 
   #stringAt(offset: number): number {
@@ -92,7 +102,7 @@ export class Btf {
   nameOf(id: number): string {
     if (id === 0) return ''
     if (id < this.#firstId) return this.base!.nameOf(id)
-    return this.string(this.#words.getUint32(this.#offsetOf(id), true))
+    return this.#text(this.#words.getUint32(this.#offsetOf(id), true), MAX_NAME)
   }
 
   kindOf(id: number): BtfKind {
@@ -107,7 +117,7 @@ export class Btf {
     if (id < this.#firstId) return this.base!.type(id)
     let type = this.#inflated.get(id)
     if (type === undefined) {
-      type = inflate(this.#words, this.#offsetOf(id), id, (offset) => this.string(offset))
+      type = inflate(this.#words, this.#offsetOf(id), id, (offset) => this.#text(offset, MAX_NAME))
       this.#inflated.set(id, type)
     }
     return type

@@ -1,6 +1,10 @@
-import { HEADER_BYTES, kindNumber, MAGIC, type BtfKind } from './type.ts'
+import { Btf } from './btf.ts'
+import { tailBytes } from './index-types.ts'
+import { HEADER_BYTES, kindNames, kindNumber, MAGIC, type BtfKind } from './type.ts'
 
 export interface BuiltMember { name: string; type: number; bitOffset: number; /** 0 or absent unless a bitfield. */ bitSize?: number }
+
+export interface PlacedVariable { type: number; offset: number; size: number }
 
 const encoder = new TextEncoder()
 
@@ -11,8 +15,35 @@ export class BtfBuilder {
   readonly #entries: Entry[] = []
   readonly #known = new Map<string, number>()
   readonly #strings = new Map<string, number>([['', 0]])
-  readonly #text: string[] = ['']
+  /** Strings that were there before; they keep their offsets. */
+  #firstStrings = new Uint8Array(1)
+  readonly #text: string[] = []
   #textBytes = 1
+
+  /** A builder that goes on where existing BTF ends: ids and string offsets stay. @throws BtfError */
+  static from(bytes: Uint8Array): BtfBuilder {
+    const btf = Btf.parse(bytes)
+    const builder = new BtfBuilder()
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const strings = view.getUint32(4, true) + view.getUint32(16, true)
+    builder.#firstStrings = new Uint8Array(bytes.subarray(strings, strings + view.getUint32(20, true)))
+    builder.#textBytes = builder.#firstStrings.length
+    for (let at = 0, end; at < builder.#textBytes; at = end + 1) {
+      end = builder.#firstStrings.indexOf(0, at)
+      const text = new TextDecoder().decode(builder.#firstStrings.subarray(at, end))
+      if (!builder.#strings.has(text)) builder.#strings.set(text, at)
+    }
+    for (let id = 1; id < btf.typeCount; id++) {
+      const at = btf.offsetOf(id)
+      const info = view.getUint32(at + 4, true)
+      const [kind, vlen] = [(info >>> 24) & 0x1f, info & 0xffff]
+      const tail = Array.from({ length: tailBytes(kind, vlen) / 4 }, (_, index) => view.getUint32(at + 12 + index * 4, true))
+      builder.#entries.push({
+        kind: kindNames[kind]!, name: view.getUint32(at, true), vlen, flag: info >>> 31 === 1, word: view.getUint32(at + 8, true), tail,
+      })
+    }
+    return builder
+  }
 
   /** Offset of a string in the string section. A NUL inside would end it, so it is replaced. */
   string(text: string): number {
@@ -46,6 +77,14 @@ export class BtfBuilder {
 
   ptr(type: number): number { return this.#once('ptr', '', type) }
   const(type: number): number { return this.#once('const', '', type) }
+  volatile(type: number): number { return this.#once('volatile', '', type) }
+  restrict(type: number): number { return this.#once('restrict', '', type) }
+  /** 5.13. */
+  float(name: string, size: number): number { return this.#once('float', name, size) }
+  /** 5.17: an attribute of the type that it wraps. */
+  typeTag(name: string, type: number): number { return this.#once('typeTag', name, type) }
+  /** 5.16: an attribute of a declaration; `component`: of its member or parameter with that index, -1: of itself. */
+  declTag(name: string, type: number, component = -1): number { return this.#add('declTag', name, type, { tail: [component >>> 0] }) }
   typedef(name: string, type: number): number { return this.#once('typedef', name, type) }
   array(element: number, index: number, length: number): number { return this.#once('array', '', 0, [element, index, length]) }
   fwd(name: string, union: boolean): number { return this.#add('fwd', name, 0, { flag: union }) }
@@ -97,8 +136,33 @@ export class BtfBuilder {
 
   var(name: string, type: number, linkage: number): number { return this.#add('var', name, type, { tail: [linkage] }) }
 
-  datasec(name: string, size: number, vars: { type: number; offset: number; size: number }[]): number {
-    return this.#add('datasec', name, size, { vlen: vars.length, tail: vars.flatMap(({ type, offset, size: bytes }) => [type, offset, bytes]) })
+  datasec(name: string, size: number, vars: PlacedVariable[]): number {
+    return this.#add('datasec', name, size, { vlen: vars.length, tail: placed(vars) })
+  }
+
+  /** Replaces what a DATASEC holds. */
+  setDatasec(id: number, size: number, vars: PlacedVariable[]): void {
+    Object.assign(this.#entry(id, 'datasec'), { word: size, vlen: vars.length, tail: placed(vars) })
+  }
+
+  setVar(id: number, type: number, linkage: number): void {
+    Object.assign(this.#entry(id, 'var'), { word: type, tail: [linkage] })
+  }
+
+  /** 0: static, 1: global, 2: extern. */
+  setLinkage(id: number, linkage: number): void {
+    this.#entry(id, 'func').vlen = linkage
+  }
+
+  setParams(id: number, params: { name: string; type: number }[]): void {
+    const tail = params.flatMap(({ name, type }) => [this.string(name), type])
+    Object.assign(this.#entry(id, 'funcProto'), { vlen: params.length, tail })
+  }
+
+  #entry(id: number, kind: BtfKind): Entry {
+    const entry = this.#entries[id - 1]
+    if (entry?.kind !== kind) throw new RangeError(`BTF type ${id} is no ${kind}`)
+    return entry
   }
 
   build(): Uint8Array {
@@ -116,7 +180,12 @@ export class BtfBuilder {
         at += 4
       }
     }
-    new TextEncoder().encodeInto(`${this.#text.join('\0')}\0`, bytes.subarray(at))
+    bytes.set(this.#firstStrings, at)
+    encoder.encodeInto(this.#text.map((text) => `${text}\0`).join(''), bytes.subarray(at + this.#firstStrings.length))
     return bytes
   }
+}
+
+function placed(vars: PlacedVariable[]): number[] {
+  return vars.flatMap(({ type, offset, size }) => [type, offset, size])
 }

@@ -21,6 +21,12 @@ WORDS[15] = 3 | 3 << 4 // datasec
 WORDS[17] = 4 // declTag
 WORDS[19] = 3 | 3 << 4 // enum64
 
+/** Bytes that follow the 12 common ones of a type. */
+export function tailBytes(kind: number, vlen: number): number {
+  const words = WORDS[kind]!
+  return ((words & 0xf) - 3 + (words >> 4) * vlen) * 4
+}
+
 const SMALLEST_TYPE_BYTES = 12
 
 /** Notes where each type begins and what its name is, in one pass over the section. */

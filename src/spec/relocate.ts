@@ -55,8 +55,8 @@ export class Relocator {
    * @throws RelocationError when candidates disagree, types are malformed, or an instruction is not as compiled
    */
   relocate(program: Relocatable): Relocated {
-    const code = program.code.slice()
-    const view = new DataView(code.buffer, code.byteOffset, code.byteLength)
+    const code = new Uint8Array(program.code)
+    const view = new DataView(code.buffer)
     const poisoned: PoisonedInstruction[] = []
     for (const relocation of program.relocations) {
       const { slot } = relocation

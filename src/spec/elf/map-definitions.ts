@@ -24,11 +24,19 @@ export function readMaps(object: ObjectFile): DefinedMap[] {
   if (datasec === undefined) throw new ObjectError('.maps', 0, 'no type describes it: compile with -g')
   return datasec.vars.map(({ type, offset, size }) => {
     const variable = object.variable('.maps', type)
-    const reader = new Definition(btf, variable.name, offset)
-    const definition = reader.struct(variable.type)
-    if (definition.size > size || offset + size > section.size) reader.fail('its definition is larger than the section')
-    return { spec: reader.read(definition, variable.name), section: section.index, offset }
+    const { spec, bytes } = readDefinition(btf, variable.name, variable.type, offset)
+    if (bytes > size || offset + size > section.size) {
+      throw new ObjectError('.maps', offset, `the definition of '${variable.name}' is larger than its place`)
+    }
+    return { spec, section: section.index, offset }
   })
+}
+
+/** The map that a variable's type defines, and the bytes of that type. @throws ObjectError that names the offset */
+export function readDefinition(btf: Btf, name: string, type: number, offset: number): { spec: MapSpec; bytes: number } {
+  const reader = new Definition(btf, name, offset)
+  const definition = reader.struct(type)
+  return { spec: reader.read(definition, name), bytes: definition.size }
 }
 
 /** Fills `slots` of maps from the addresses in their `values`. @throws ObjectError */

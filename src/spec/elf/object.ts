@@ -15,7 +15,8 @@ export class ObjectFile {
 
   /** @throws ObjectError */
   constructor(file: Uint8Array) {
-    this.elf = new ElfFile(file)
+    // Slices of a Buffer would share its memory.
+    this.elf = new ElfFile(new Uint8Array(file.buffer, file.byteOffset, file.byteLength))
     const section = this.elf.section('.BTF')
     const present = section !== undefined && section.size > 0
     const bytes = present ? inTypes(() => fixDataSections(section.bytes.slice(), this.elf)) : null

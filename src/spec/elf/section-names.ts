@@ -142,16 +142,25 @@ export function meaningOf(section: string): SectionMeaning | undefined {
 export function sectionNameOf(program: ProgramSpec): string {
   const wanted = meaningKey(program)
   if (program.section !== undefined) {
-    const meaning = meaningOf(program.section)
-    if (meaning !== undefined && meaningKey(meaning) === wanted) return program.section
+    if (means(program.section)) return program.section
   }
   for (const head of sectionNames) {
+    if (definitions[head]!.type !== program.type) continue
     const rest = definitions[head]!.target === undefined ? '' : restOf(program.attach)
     const section = `${program.autoload === false ? '?' : ''}${head}${rest === '' ? '' : `/${rest}`}`
-    const meaning = meaningOf(section)
-    if (meaning !== undefined && meaningKey(meaning) === wanted) return section
+    if (means(section)) return section
   }
-  throw new Error(`no section name means a ${program.type} program for ${program.attach.kind}; set its 'section'`)
+  throw new Error(`no section name means a ${program.type} program for ${program.attach.kind} '${program.attach.name}'`)
+
+  function means(section: string): boolean {
+    try {
+      const meaning = meaningOf(section)
+      return meaning !== undefined && meaningKey(meaning) === wanted
+    } catch {
+      // A target that this head cannot be followed by.
+      return false
+    }
+  }
 }
 
 function meaningKey({ type, attach, attachType, flags, autoload }: SectionMeaning): string {

@@ -1,5 +1,5 @@
 // Loads an object with libbpf and prints what became of it, for the tests that compare.
-//   libbpf-instructions FILE
+//   libbpf-instructions FILE [BTF of another kernel]
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <stdarg.h>
@@ -12,15 +12,17 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list args
 
 int main(int argc, char **argv)
 {
+	LIBBPF_OPTS(bpf_object_open_opts, options);
 	struct bpf_program *program;
 	struct bpf_object *object;
 	struct bpf_map *map;
 	int error;
 
-	if (argc != 2)
+	if (argc < 2)
 		return 2;
 	libbpf_set_print(quiet);
-	object = bpf_object__open_file(argv[1], NULL);
+	options.btf_custom_path = argv[2];
+	object = bpf_object__open_file(argv[1], &options);
 	if (!object)
 		return 1;
 	bpf_object__for_each_map(map, object)

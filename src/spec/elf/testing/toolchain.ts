@@ -78,13 +78,13 @@ export interface LoadedByLibbpf {
   messages: string
 }
 
-/** What libbpf makes of an object. It is loaded for a moment, and nothing is attached. */
-export function loadWithLibbpf(path: string): LoadedByLibbpf {
+/** What libbpf makes of an object, for this kernel or for the types in a file. It is loaded for a moment; nothing is attached. */
+export function loadWithLibbpf(path: string, types: string[] = []): LoadedByLibbpf {
   const loaded: LoadedByLibbpf = {
     result: NaN, definitions: new Map(), sections: new Map(), maps: new Map(), programs: new Map(), messages: '',
   }
-  const script = '"$0" "$1" 2>&1 || true'
-  const output = execFileSync('/bin/sh', ['-c', script, dumper!, path], { encoding: 'utf8', maxBuffer: 1 << 26 })
+  const script = '"$0" "$@" 2>&1 || true'
+  const output = execFileSync('/bin/sh', ['-c', script, dumper!, path, ...types], { encoding: 'utf8', maxBuffer: 1 << 26 })
   for (const line of output.split('\n')) {
     const [word, name, ...rest] = line.split(' ')
     if (word === 'definition') loaded.definitions.set(name!, rest.map(Number))
