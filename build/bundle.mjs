@@ -51,6 +51,8 @@ export async function bundle(entries, { oneFile = false, plugins, dir = dist, so
     transform: { target: 'node20' },
     plugins: plugins ?? [await capturePlugin()],
     tsconfig: false,
+    // On a busy machine everything is slow, plugins included.
+    checks: { pluginTimings: false },
     onwarn: warning => { throw new Error(`bundling ${Object.values(entries).join(', ')}: ${warning.message}`) },
   })
   try {
