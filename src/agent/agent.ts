@@ -91,9 +91,7 @@ export class Agent {
   private tick(): void {
     const { collector, losses } = this
     if (collector === null || losses === null) return
-    // Reading many waiting events takes its time: only then begins the moment that the maps are read at.
-    collector.drain()
-    const now = performance.now()
+    const now = collector.look()
     const seconds = Math.max((now - this.lastTickAt) / 1000, 1e-6)
     this.lastTickAt = now
     const collected = collector.tick(seconds, now)

@@ -3,13 +3,13 @@
  * uninitialised-register · uninitialised-memory · unset-field (of a fixture) · out-of-bounds · null-dereference ·
  * bad-pointer (no region is there) · not-readable · read-only · misaligned-atomic · released (ring record or object after its
  * hand-over) · not-a-record (handed over what was not reserved) · unreleased (reference or lock at exit) · lock ·
- * bad-argument (of a helper) · not-in-kernel (a type or field that CO-RE did not find) · budget (too many instructions) · call-depth · not-modelled · no-fixture (the simulation was not
- * given what a helper asks for) · memory (the machine's own limit)
+ * bad-argument (of a helper) · not-in-kernel (a type or field that CO-RE did not find) · budget (too many instructions) ·
+ * call-depth · not-modelled · no-fixture (the simulation was not given what a helper asks for) · memory (the machine's own limit)
  */
 export type FaultKind =
   | 'uninitialised-register' | 'uninitialised-memory' | 'unset-field' | 'out-of-bounds' | 'null-dereference' | 'bad-pointer'
-  | 'not-readable' | 'read-only' | 'misaligned-atomic' | 'released' | 'not-a-record' | 'unreleased' | 'lock' | 'bad-argument' | 'not-in-kernel'
-  | 'budget' | 'call-depth' | 'not-modelled' | 'no-fixture' | 'memory'
+  | 'not-readable' | 'read-only' | 'misaligned-atomic' | 'released' | 'not-a-record' | 'unreleased' | 'lock'
+  | 'bad-argument' | 'not-in-kernel' | 'budget' | 'call-depth' | 'not-modelled' | 'no-fixture' | 'memory'
 
 /** Where a fault happened; filled in by the executor that ran the instruction. */
 export interface FaultPlace {
