@@ -95,7 +95,10 @@ export class Selection {
   }
 
   emit(op: DraftOp): void {
-    this.ops.push({ ...op, deaths: 0, unused: false } as MachineOp)
+    const made = op as MachineOp
+    made.deaths = 0
+    made.unused = false
+    this.ops.push(made)
   }
 
   run(): MachineFunction {
