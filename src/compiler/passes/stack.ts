@@ -228,8 +228,11 @@ function effects(op: Op, stack: Stack): { reads: readonly Range[]; writes: reado
       if (op.op === 'store') return { reads: nothing, writes: [range] }
       return { reads: [range], writes: nothing }
     }
-    // A helper that fails may leave memory as it was, so it is not said to overwrite it.
-    case 'call': return { reads: stack.call(op).reads, writes: nothing }
+    case 'call': {
+      const { reads, writes } = stack.call(op)
+      // Reading memory fills all bytes, with zeros when it fails; of other helpers that is not said.
+      return { reads, writes: op.name.startsWith('probe_read') && !op.name.endsWith('_str') ? writes : nothing }
+    }
     default: return { reads: nothing, writes: nothing }
   }
 }
