@@ -158,7 +158,8 @@ function readAt(path: string, file: number, size: number, offset: number, length
 function readSegments(bytes: Uint8Array, entry: number): Segment[] {
   const view = viewOf(bytes)
   const segments: Segment[] = []
-  for (let at = 0; entry >= 56 && at + entry <= bytes.length; at += entry) {
+  if (entry < 56) return segments
+  for (let at = 0; at + entry <= bytes.length; at += entry) {
     if (view.getUint32(at, true) !== PT_LOAD) continue
     segments.push({
       executable: (view.getUint32(at + 4, true) & PF_X) !== 0, offset: Number(view.getBigUint64(at + 8, true)),
