@@ -1,9 +1,9 @@
 import { BtfError } from './error.ts'
 import { essentialName, mayBeFlavour } from './flavours.ts'
-import { indexNames, indexTypes, type TypeIndex } from './index-types.ts'
+import { indexNames, indexTypes, type KindLayout, type TypeIndex } from './index-types.ts'
 import { hash } from './name-hash.ts'
 import { inflate } from './inflate.ts'
-import { HEADER_BYTES, kindNames, kindNumber, MAGIC, type BtfKind, type BtfType, type MemberPath } from './type.ts'
+import { HEADER_BYTES, HEADER_BYTES_WITH_LAYOUT, kindNames, kindNumber, MAGIC, type BtfKind, type BtfType, type MemberPath } from './type.ts'
 
 export { BtfError } from './error.ts'
 export type { BtfKind, BtfMember, BtfType, MemberPath } from './type.ts'
@@ -20,6 +20,16 @@ const MAX_TEXT = 65_536
 const MAX_STRUCTS = 1000
 
 const decoder = new TextDecoder()
+
+interface Sections { types: number; typesLength: number; strings: number; stringsLength: number; layout: KindLayout }
+
+/** The table of sizes of all kinds, empty where the header is the older one. */
+function layoutOf(bytes: Uint8Array, view: DataView, header: number): KindLayout {
+  if (header < HEADER_BYTES_WITH_LAYOUT) return bytes.subarray(0, 0)
+  const [at, length] = [header + view.getUint32(24, true), view.getUint32(28, true)]
+  if (at + length > bytes.length) throw new BtfError('header', 24, 'the layout does not lie inside')
+  return bytes.subarray(at, at + length - length % 4)
+}
 
 /**
  * The kernel's types, lazily: one pass notes where each type begins; a type becomes an object
@@ -43,7 +53,7 @@ export class Btf {
   #names: { table: Uint32Array; mask: number } | null = null
   #flavours: Map<string, number[]> | null = null
 
-  private constructor(bytes: Uint8Array, base: Btf | null, section: { types: number; typesLength: number; strings: number; stringsLength: number }) {
+  private constructor(bytes: Uint8Array, base: Btf | null, section: Sections) {
     this.#bytes = bytes
     this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.base = base
@@ -51,7 +61,7 @@ export class Btf {
     this.#firstString = base === null ? 0 : base.#firstString + base.#stringsLength
     this.#strings = section.strings
     this.#stringsLength = section.stringsLength
-    this.#types = indexTypes(bytes, section.types, section.typesLength)
+    this.#types = indexTypes(bytes, section.types, section.typesLength, section.layout)
     this.typeCount = this.#firstId + this.#types.count
   }
 
@@ -72,7 +82,8 @@ export class Btf {
     const strings = header + stringsAt
     if (base === null && (stringsLength === 0 || bytes[strings] !== 0)) throw new BtfError('strings', 0, 'the first string is not empty')
     if (stringsLength > 0 && bytes[strings + stringsLength - 1] !== 0) throw new BtfError('strings', stringsLength - 1, 'the last string does not end')
-    return new Btf(bytes, base, { types: header + typesAt, typesLength, strings, stringsLength })
+    const layout = layoutOf(bytes, view, header)
+    return new Btf(bytes, base, { types: header + typesAt, typesLength, strings, stringsLength, layout })
   }
 
   /** A string by its offset; those of the base come first. @throws BtfError outside of the section, or beyond 64 KB. */
@@ -116,7 +127,7 @@ export class Btf {
   kindOf(id: number): BtfKind {
     if (id === 0) return 'void'
     if (id < this.#firstId) return this.base!.kindOf(id)
-    return kindNames[this.#bytes[this.#offsetOf(id) + 7]! & 0x1f]!
+    return kindNames[this.#bytes[this.#offsetOf(id) + 7]! & 0x7f] ?? 'other'
   }
 
   /** The type as an object, made once. @throws BtfError for ids that do not exist. */
@@ -174,7 +185,7 @@ export class Btf {
     if (name === '') return above
     const wanted = new TextEncoder().encode(name)
     let mask = 0
-    for (const kind of kinds) mask |= 1 << kindNumber[kind]
+    for (const kind of kinds) if (kind !== 'other') mask |= 1 << kindNumber[kind]
     const own = this.#scans++ < SCANS_BEFORE_HASH ? this.#scan(wanted, mask) : this.#lookUp(wanted, mask)
     return above.concat(own)
   }
@@ -232,7 +243,8 @@ export class Btf {
   }
 
   #matches(offset: number, wanted: Uint8Array, mask: number): boolean {
-    if (mask !== 0 && (mask & (1 << (this.#bytes[offset + 7]! & 0x1f))) === 0) return false
+    const kind = this.#bytes[offset + 7]! & 0x7f
+    if (mask !== 0 && (kind >= 32 || (mask & (1 << kind)) === 0)) return false
     const name = this.#words.getUint32(offset, true)
     if (name === 0) return false
     if (name < this.#firstString) return this.base!.string(name) === decoder.decode(wanted)

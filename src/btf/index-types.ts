@@ -1,12 +1,11 @@
 import { BtfError } from './error.ts'
 import { hash } from './name-hash.ts'
-import { kindNames } from './type.ts'
 
 export interface TypeIndex { /** Byte offset of each type. */ offsets: Uint32Array; count: number; named: number }
 
 /** Bytes after the 12 common ones, fixed and for each of `vlen` elements, by kind (linux/btf.h). */
-const FIXED = new Uint8Array(32)
-const EACH = new Uint8Array(32)
+const FIXED = new Uint8Array(128)
+const EACH = new Uint8Array(128)
 FIXED[1] = 4 // int
 FIXED[3] = 12 // array
 EACH[4] = EACH[5] = 12 // struct, union
@@ -17,23 +16,30 @@ EACH[15] = 12 // datasec
 FIXED[17] = 4 // declTag
 EACH[19] = 12 // enum64
 
-/** Bytes that follow the 12 common ones of a type. */
+/** Kinds that this reader knows. */
+const KNOWN = 20
+
+/** Bytes that follow the 12 common ones of a type of a known kind. */
 export function tailBytes(kind: number, vlen: number): number {
   return FIXED[kind]! + EACH[kind]! * vlen
 }
 
+/** The file's own table of sizes: for each kind the fixed bytes, those of each element, and two unused ones. */
+export type KindLayout = Uint8Array
+
 /** Notes where each type begins, in one pass over the section. */
-export function indexTypes(bytes: Uint8Array, start: number, length: number): TypeIndex {
+export function indexTypes(bytes: Uint8Array, start: number, length: number, layout: KindLayout): TypeIndex {
   const end = start + length
   let offsets = new Uint32Array(Math.max(16, length >> 5))
   let count = 0
   let named = 0
   for (let at = start; at < end;) {
     if (at + 12 > end) throw new BtfError('types', at - start, 'the last type is cut off')
-    // info: bits 0-15 vlen, 24-28 kind, 31 flag
-    const kind = bytes[at + 7]! & 0x1f
-    if (kind === 0 || kind >= kindNames.length) throw new BtfError('types', at - start, `kind ${kind} is not known`)
-    const vlen = bytes[at + 4]! | (bytes[at + 5]! << 8)
+    // info: bits 0-23 vlen (0-15 before 7.x), 24-30 kind, 31 flag
+    const kind = bytes[at + 7]! & 0x7f
+    const told = layout[kind * 4] !== undefined
+    if (kind === 0 || (kind >= KNOWN && !told)) throw new BtfError('types', at - start, `kind ${kind} is not known`)
+    const vlen = bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16)
     if (count === offsets.length) {
       const larger = new Uint32Array(count * 2)
       larger.set(offsets)
@@ -41,7 +47,7 @@ export function indexTypes(bytes: Uint8Array, start: number, length: number): Ty
     }
     offsets[count++] = at
     if ((bytes[at]! | bytes[at + 1]! | bytes[at + 2]! | bytes[at + 3]!) !== 0) named++
-    at += 12 + tailBytes(kind, vlen)
+    at += 12 + (kind < KNOWN ? tailBytes(kind, vlen) : layout[kind * 4]! + layout[kind * 4 + 1]! * vlen)
     if (at > end) throw new BtfError('types', offsets[count - 1]! - start, 'the type reaches beyond the section')
   }
   return { offsets, count, named }
