@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { clang } from '../spec/elf/testing/toolchain.ts'
-import { Btf } from './btf.ts'
+import { Btf, BtfError } from './btf.ts'
 import { BtfBuilder } from './builder.ts'
 import { cDeclarations } from './c-declarations.ts'
 
@@ -26,7 +26,10 @@ function assertions(btf: Btf, names: string[]): string {
     const type = btf.type(id)
     if (type.kind !== 'struct' && type.kind !== 'union') return ''
     const offsets = type.members.filter(({ name: member, bitSize }) => member !== '' && bitSize === 0)
-      .map((member) => `_Static_assert(__builtin_offsetof(${type.kind} ${name}, ${member.name}) == ${member.bitOffset / 8}, "${name}.${member.name}");`)
+      .map((member) => {
+        const offset = `__builtin_offsetof(${type.kind} ${name}, ${member.name})`
+        return `_Static_assert(${offset} == ${member.bitOffset / 8}, "${name}.${member.name}");`
+      })
     return `_Static_assert(sizeof(${type.kind} ${name}) == ${type.size}, "${name}");\n${offsets.join('\n')}`
   }).join('\n')
 }
@@ -53,7 +56,17 @@ describe('C declarations', () => {
     expect(text.startsWith('/* nodes */\n')).toBe(true)
   })
 
-  test.runIf(clang !== undefined && existsSync(VMLINUX))('of the whole kernel compile, and every size and offset is right (features: clang, BTF)', () => {
+  test('hostile types end: those without names that hold each other 2^60 times', () => {
+    const b = new BtfBuilder()
+    let inner = b.struct('', 4, [{ name: 'x', type: b.int('int', 4), bitOffset: 0 }])
+    const twin = () => b.struct('', 4, [{ name: '', type: inner, bitOffset: 0 }, { name: '', type: inner, bitOffset: 0 }])
+    for (let level = 0; level < 60; level++) inner = twin()
+    b.struct('deep', 4, [{ name: '', type: inner, bitOffset: 0 }])
+    expect(() => cDeclarations(Btf.parse(b.build()))).toThrow(BtfError)
+  })
+
+  const kernel = clang !== undefined && existsSync(VMLINUX)
+  test.runIf(kernel)('of the whole kernel compile, and every size and offset is right (features: clang, BTF)', () => {
     const btf = Btf.parse(readFileSync(VMLINUX))
     const text = cDeclarations(btf)
     const names: string[] = []
@@ -69,7 +82,7 @@ describe('C declarations', () => {
     expect(compiled(`${text}\n${assertions(btf, portable)}`)).toBe('')
   }, 120_000)
 
-  test.runIf(clang !== undefined && existsSync(VMLINUX))('of one type bring what it needs (features: clang, BTF)', () => {
+  test.runIf(kernel)('of one type bring what it needs (features: clang, BTF)', () => {
     const btf = Btf.parse(readFileSync(VMLINUX))
     const text = cDeclarations(btf, { types: ['task_struct'] })
     expect(compiled(`${text}\n${assertions(btf, ['task_struct', 'list_head'])}`)).toBe('')

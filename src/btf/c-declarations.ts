@@ -15,6 +15,8 @@ type Named = Extract<BtfType, { kind: 'typedef' | 'const' | 'volatile' | 'restri
 
 /** Anonymous types inside each other. */
 const MAX_DEPTH = 64
+/** Types looked at; a kernel takes two million. Hostile types without names could hold each other 2^64 times. */
+const MAX_STEPS = 10_000_000
 
 /**
  * The types as a C header (vmlinux.h), in an order that compilers take: what a struct contains comes before it, what it points
@@ -45,8 +47,9 @@ function allTypes(btf: Btf): number[] {
   const found: number[] = []
   for (let id = 1; id < btf.typeCount; id++) {
     const kind = btf.kindOf(id)
+    const named = kind === 'struct' || kind === 'union' || kind === 'typedef'
     // An enum without a name still gives names to numbers.
-    if (kind === 'enum' || kind === 'enum64' || ((kind === 'struct' || kind === 'union' || kind === 'typedef') && btf.nameOf(id) !== '')) found.push(id)
+    if (kind === 'enum' || kind === 'enum64' || (named && btf.nameOf(id) !== '')) found.push(id)
   }
   return found
 }
@@ -59,6 +62,7 @@ class CWriter {
   readonly #names = new Map<number, string>()
   /** Gaps written so far: members of anonymous structs must differ in name from those around. */
   #gaps = 0
+  #steps = 0
   readonly #packed = new Map<number, boolean>()
   readonly #aligned = new Map<number, number>()
   /** How often a name was given: tags and ordinary names do not meet in C. */
@@ -76,7 +80,7 @@ class CWriter {
   /** `whole`: its size must be known, not only its name. */
   #need(id: number, whole: boolean, depth: number): void {
     if (id === 0) return
-    if (depth > MAX_DEPTH * 8) throw new BtfError('types', 0, `type ${id} is nested beyond reason`)
+    if (depth > MAX_DEPTH * 8 || this.#steps++ > MAX_STEPS) throw new BtfError('types', 0, `type ${id} is nested beyond reason`)
     const type = this.#btf.type(id)
     const next = depth + 1
     switch (type.kind) {
@@ -153,7 +157,7 @@ class CWriter {
 
   /** `int (*name[4])(void)`: a type around a name. */
   #declaration(id: number, name: string, depth: number): string {
-    if (depth > MAX_DEPTH) throw new BtfError('types', 0, `type ${id} is nested beyond reason`)
+    if (depth > MAX_DEPTH || this.#steps++ > MAX_STEPS) throw new BtfError('types', 0, `type ${id} is nested beyond reason`)
     const spaced = (type: string) => (name === '' ? type : `${type} ${name}`)
     const type = this.#btf.type(id)
     const next = depth + 1
@@ -205,7 +209,7 @@ class CWriter {
 
   /** Its names are written once, where it was met first; elsewhere it is an integer of its size. */
   #anonymousEnum(type: Enumeration): string {
-    return `${type.signed ? '' : 'unsigned '}${({ 1: 'char', 2: 'short', 4: 'int', 8: 'long long' } as Record<number, string>)[type.size] ?? 'int'}`
+    return `${type.signed ? 'signed' : 'unsigned'} ${INTEGERS[type.size] ?? 'int'}`
   }
 
   #enumBody(type: Enumeration, depth: number): string {
@@ -233,9 +237,10 @@ class CWriter {
     }
     const rest = type.kind === 'struct' ? type.size * 8 - end : 0
     // What the alignment of a member does not explain.
-    if (rest >= 8 && (packed || rest >= this.#alignOf(type.id) * 8)) lines.push(`${indent}\tunsigned char __gap${this.#gaps++}[${Math.floor(rest / 8)}];`)
+    if (rest >= 8 && (packed || rest >= this.#alignOf(type.id) * 8)) lines.push(`${indent}\t${this.#bytes(rest / 8)}`)
     const name = type.name === '' ? '' : ` ${this.#nameOf(type.id)}`
-    return `${type.kind}${name} {\n${lines.join('\n')}${lines.length > 0 ? '\n' : ''}${indent}}${packed ? ' __attribute__((packed))' : ''}`
+    const body = lines.map((line) => `${line}\n`).join('')
+    return `${type.kind}${name} {\n${body}${indent}}${packed ? ' __attribute__((packed))' : ''}`
   }
 
   /** What must stand before a member so that a compiler puts it where it is. */
@@ -245,16 +250,20 @@ class CWriter {
     if (member.bitSize > 0) {
       // Bitfields go on in the same unit, or begin the next one.
       const unit = this.#btf.sizeOf(member.type) * 8
-      const wouldBe = Math.floor(end / unit) === Math.floor((end + member.bitSize - 1) / unit) || packed ? end : Math.ceil(end / unit) * unit
+      const fits = packed || Math.floor(end / unit) === Math.floor((end + member.bitSize - 1) / unit)
+      const wouldBe = fits ? end : Math.ceil(end / unit) * unit
       if (wouldBe === member.bitOffset) return []
       const bytes = Math.floor(member.bitOffset / 8) - Math.ceil(end / 8)
-      return bytes > 0 && member.bitOffset % 8 === 0 ? [`unsigned char __gap${this.#gaps++}[${bytes}];`] : bitGap(end,
-        member.bitOffset)
+      return bytes > 0 && member.bitOffset % 8 === 0 ? [this.#bytes(bytes)] : bitGap(end, member.bitOffset)
     }
     const align = packed ? 8 : this.#alignOf(member.type) * 8
     if (Math.ceil(end / align) * align === member.bitOffset) return []
     const bytes = Math.floor(member.bitOffset / 8) - Math.ceil(end / 8)
-    return bytes > 0 ? [`unsigned char __gap${this.#gaps++}[${bytes}];`] : []
+    return bytes > 0 ? [this.#bytes(bytes)] : []
+  }
+
+  #bytes(count: number): string {
+    return `unsigned char __gap${this.#gaps++}[${Math.floor(count)}];`
   }
 
   #isPacked(type: Composite): boolean {
@@ -269,12 +278,11 @@ class CWriter {
 
   #mustBePacked(type: Composite): boolean {
     const align = Math.max(1, ...type.members.map((member) => this.#alignOf(member.type)))
-    const misplaced = type.members.some((member) => member.bitSize === 0 && member.bitOffset % (this.#alignOf(member.type) * 8) !== 0)
-    const split = type.members.some((member) => {
-      const unit = this.#btf.sizeOf(member.type) * 8
-      return member.bitSize > 0 && Math.floor(member.bitOffset / unit) !== Math.floor((member.bitOffset + member.bitSize - 1) / unit)
+    return type.size % align !== 0 || type.members.some(({ type: id, bitOffset, bitSize }) => {
+      if (bitSize === 0) return bitOffset % (this.#alignOf(id) * 8) !== 0
+      const unit = this.#btf.sizeOf(id) * 8
+      return Math.floor(bitOffset / unit) !== Math.floor((bitOffset + bitSize - 1) / unit)
     })
-    return misplaced || split || type.size % align !== 0
   }
 
   #alignOf(id: number): number {
@@ -300,6 +308,8 @@ class CWriter {
   }
 }
 
+const INTEGERS: Record<number, string> = { 1: 'char', 2: 'short', 4: 'int', 8: 'long long' }
+
 /** Bits that no member takes. */
 function bitGap(from: number, to: number): string[] {
   const lines: string[] = []
@@ -311,11 +321,9 @@ function bitGap(from: number, to: number): string[] {
   return lines
 }
 
-const reserved = new Set(['class', 'new', 'delete', 'default', 'register', 'int', 'long', 'auto'])
-const cKeywords = new Set(['default', 'register', 'int', 'long', 'auto', 'char', 'short', 'signed', 'unsigned', 'inline',
-  'static', 'extern'])
+const keywords = new Set(['default', 'register', 'int', 'long', 'auto', 'char', 'short', 'inline', 'static', 'extern', 'typeof'])
 
-/** Names are taken as they are, but for those that C cannot have. */
+/** Names are taken as they are, but for those that C cannot have; Rust's types bring some. */
 function identifier(name: string): string {
-  return reserved.has(name) && cKeywords.has(name) ? `${name}_` : name
+  return keywords.has(name) ? `${name}_` : name
 }
