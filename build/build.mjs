@@ -12,6 +12,7 @@ const library = {
   btf: ['src/btf/btf.ts', 'src/btf/index.ts'],
   asm: ['src/asm/asm.ts', 'src/asm/index.ts'],
   spec: ['src/spec/index.ts', 'src/spec/spec.ts'],
+  vm: ['src/vm/vm.ts'],
   register: ['src/register.ts'],
   hooks: ['src/register/hooks.ts'],
   'using-context': ['src/register/using-context.ts'],

@@ -17,8 +17,8 @@ export interface AgentOptions {
   onSnapshot?: (snapshot: Snapshot) => void
 }
 
-/** The first tick does not make a person wait. */
-const firstTickMs = 250
+/** The first tick does not make a person wait; its rates are of a moment, which `intervalSeconds` says. */
+const firstTickMs = 50
 /** The kernel memory of maps changes slowly, and asking costs a file read for each. */
 const memoryEveryMs = 10_000
 
@@ -60,13 +60,16 @@ export class Agent {
       // All begin together, so that the first tick's figures are of one stretch of time.
       this.lastTickAt = performance.now()
       for (const probe of this.probes) probe.attach()
+      const states = this.probes.map((probe) => probe.state)
+      // Without any probe there is nothing to tell, not even in a last tick.
+      if (states.every(({ state }) => state === 'off')) return states
       this.collector = new Collector(this.probes, new Cgroups(), new WallClock())
       this.losses = new Losses(this.probes)
       this.cost = new Cost(this.probes.flatMap((probe) => probe.programs), enableStats)
       this.cost.start()
       this.ticker = new Ticker(this.intervalMs, () => this.tick())
       this.ticker.start(Math.min(firstTickMs, this.intervalMs))
-      return this.probes.map((probe) => probe.state)
+      return states
     } catch (error) {
       this.stop()
       throw error
@@ -88,9 +91,7 @@ export class Agent {
   private tick(): void {
     const { collector, losses } = this
     if (collector === null || losses === null) return
-    // Reading many waiting events takes its time: only then begins the moment that the maps are read at.
-    collector.drain()
-    const now = performance.now()
+    const now = collector.look()
     const seconds = Math.max((now - this.lastTickAt) / 1000, 1e-6)
     this.lastTickAt = now
     const collected = collector.tick(seconds, now)

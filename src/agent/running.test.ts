@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { RunningTime } from './running.ts'
+import { RunningTime, runningTimes } from './running.ts'
 
 const m = (entries: Record<string, number>) => new Map(Object.entries(entries))
 
@@ -46,4 +46,12 @@ describe('RunningTime', () => {
       expect(reported).toBe(clock)
     }
   })
+})
+
+test('what came to its CPU after the clock was asked has not run yet, and the idle task never does', () => {
+  const entries = [
+    { since: 400, pid: 7, workload: 'a' }, { since: 900, pid: 8, workload: 'a' }, { since: 300, pid: 0, workload: 'idle' },
+    { since: 0, pid: 9, workload: 'never switched' }, { since: 1050, pid: 10, workload: 'came meanwhile' },
+  ]
+  expect(runningTimes(1000, entries, (key) => key)).toEqual(new Map([['a', { key: 'a', ns: 700 }]]))
 })

@@ -27,3 +27,22 @@ export class RunningTime {
     return report
   }
 }
+
+/** What a CPU runs: whose it is, and the time at which it came there; pid 0 is the idle task. */
+export interface RunningEntry<K> { since: number; pid: number; workload: K }
+
+/**
+ * How long what runs has run, by key. The clock `now` (nanoseconds) was asked before the entries were read, however long
+ * this process then had to wait for a CPU of its own: what is found running has run until that time at least. The other
+ * way round, time would be reported that was never used, and a workload that ends there keeps it.
+ */
+export function runningTimes<K>(now: number, entries: readonly RunningEntry<K>[], keyText: (key: K) => string): Map<string, { key: K; ns: number }> {
+  const times = new Map<string, { key: K; ns: number }>()
+  for (const { since, pid, workload } of entries) {
+    if (since === 0 || pid === 0 || since >= now) continue
+    const text = keyText(workload)
+    const ns = (times.get(text)?.ns ?? 0) + now - since
+    times.set(text, { key: workload, ns })
+  }
+  return times
+}

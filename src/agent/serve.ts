@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { hostname } from 'node:os'
 import { extname, join } from 'node:path'
 import { type ListenAddress, formatAddress, isHostAllowed, isWildcard } from './address.ts'
@@ -44,7 +44,9 @@ export class PageServer {
   private readonly streams = new StreamClients()
   private files: Promise<Map<string, string>> | null = null
 
-  static start(options: ServeOptions): Promise<PageServer> {
+  static async start(options: ServeOptions): Promise<PageServer> {
+    // Only who wants a page waits for it.
+    const { createServer } = await import('node:http')
     const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000, maxHeaderSize: 16 * 1024 })
     return new Promise((resolve, reject) => {
       server.once('error', (error) => reject(listenError(error, options.listen)))

@@ -1,16 +1,18 @@
 import { Errno, SysError } from '../sys/errno.ts'
-import { allocate, release, writeU64 } from '../sys/memory.ts'
+import { allocate, readU64, release, writeU64 } from '../sys/memory.ts'
 import type { Block } from '../sys/memory.ts'
 import { bpf } from '../sys/syscall.ts'
 
 /** `enum bpf_cmd` of linux/bpf.h, the ones in use. */
 export const Command = {
   BPF_MAP_CREATE: 0, BPF_MAP_LOOKUP_ELEM: 1, BPF_MAP_UPDATE_ELEM: 2, BPF_MAP_DELETE_ELEM: 3, BPF_MAP_GET_NEXT_KEY: 4,
-  BPF_PROG_LOAD: 5, BPF_PROG_TEST_RUN: 10, BPF_PROG_GET_NEXT_ID: 11, BPF_MAP_GET_NEXT_ID: 12,
-  BPF_PROG_GET_FD_BY_ID: 13, BPF_MAP_GET_FD_BY_ID: 14,
-  BPF_OBJ_GET_INFO_BY_FD: 15, BPF_RAW_TRACEPOINT_OPEN: 17, BPF_BTF_LOAD: 18, BPF_BTF_GET_NEXT_ID: 23,
+  BPF_PROG_LOAD: 5, BPF_OBJ_PIN: 6, BPF_OBJ_GET: 7, BPF_PROG_ATTACH: 8, BPF_PROG_DETACH: 9, BPF_PROG_TEST_RUN: 10,
+  BPF_PROG_GET_NEXT_ID: 11, BPF_MAP_GET_NEXT_ID: 12, BPF_PROG_GET_FD_BY_ID: 13, BPF_MAP_GET_FD_BY_ID: 14,
+  BPF_OBJ_GET_INFO_BY_FD: 15, BPF_PROG_QUERY: 16, BPF_RAW_TRACEPOINT_OPEN: 17, BPF_BTF_LOAD: 18, BPF_BTF_GET_FD_BY_ID: 19,
+  BPF_TASK_FD_QUERY: 20, BPF_MAP_LOOKUP_AND_DELETE_ELEM: 21, BPF_MAP_FREEZE: 22, BPF_BTF_GET_NEXT_ID: 23,
   BPF_MAP_LOOKUP_BATCH: 24, BPF_MAP_LOOKUP_AND_DELETE_BATCH: 25, BPF_MAP_UPDATE_BATCH: 26, BPF_MAP_DELETE_BATCH: 27,
-  BPF_LINK_CREATE: 28, BPF_LINK_GET_FD_BY_ID: 30, BPF_LINK_GET_NEXT_ID: 31, BPF_ENABLE_STATS: 32,
+  BPF_LINK_CREATE: 28, BPF_LINK_UPDATE: 29, BPF_LINK_GET_FD_BY_ID: 30, BPF_LINK_GET_NEXT_ID: 31, BPF_ENABLE_STATS: 32,
+  BPF_ITER_CREATE: 33, BPF_LINK_DETACH: 34, BPF_PROG_BIND_MAP: 35, BPF_TOKEN_CREATE: 36, BPF_PROG_STREAM_READ_BY_FD: 37,
 } as const
 export type CommandName = keyof typeof Command
 
@@ -19,7 +21,13 @@ export class Attr {
   readonly #block: Block
   constructor(block: Block) { this.#block = block }
   u32(offset: number, value: number): void { this.#block.u32[offset >> 2] = value }
-  u64(offset: number, value: number): void { writeU64(this.#block.u32, offset, value) }
+  /** Numbers to 2^53, or any bigint. */
+  u64(offset: number, value: number | bigint): void {
+    if (typeof value === 'number') return writeU64(this.#block.u32, offset, value)
+    this.#block.u32[offset >> 2] = Number(value & 0xffff_ffffn)
+    this.#block.u32[(offset >> 2) + 1] = Number(BigInt.asUintN(32, value >> 32n))
+  }
+  readU64(offset: number): number { return readU64(this.#block.u32, offset) }
   /** A kernel object name: at most 15 of the characters the kernel allows. */
   name(offset: number, name: string): void { writeName(this.#block.u8, offset, name) }
   read(offset: number): number { return this.#block.u32[offset >> 2]! }

@@ -2,7 +2,8 @@
  * Every descriptor, mapping and poll handle that bpf/ holds. No garbage collector closes them, so what is
  * open must be known: a test run fails on what it leaves here.
  */
-export type ObjectKind = 'map' | 'program' | 'link' | 'btf' | 'perf event' | 'stats' | 'mapping' | 'poll'
+export type ObjectKind =
+  'map' | 'program' | 'link' | 'btf' | 'perf event' | 'stats' | 'mapping' | 'poll' | 'iterator' | 'token' | 'file' | 'socket'
 
 export interface OpenObject {
   readonly kind: ObjectKind

@@ -1,28 +1,30 @@
-import { readFileSync } from 'node:fs'
 import { CodecError, decoder, encoder, recordView } from '../spec/codec.ts'
 import type { RecordView } from '../spec/codec.ts'
-import { MapType } from '../spec/spec.ts'
 import type { MapSpec } from '../spec/spec.ts'
 import { Errno } from '../sys/errno.ts'
 import { pageSize } from '../sys/machine.ts'
 import { allocate, release, writeU64 } from '../sys/memory.ts'
 import type { Block } from '../sys/memory.ts'
 import { bpf } from '../sys/syscall.ts'
-import { command, Command, commandError, objectInfo, readName } from './command.ts'
+import { command, Command, commandError, mustCommand } from './command.ts'
 import type { CommandName } from './command.ts'
 import { Descriptor } from './descriptor.ts'
 import { recordClosed, recordOpened } from './ledger.ts'
 import { MapBatch } from './map-batch.ts'
+import { updateBatch } from './map-update-batch.ts'
 import type { RawEntries } from './map-batch.ts'
-import { checkMapSpec, isPerCpu, layoutOf, MapFlags, MapSpecError } from './map-layout.ts'
+import { createMap } from './map-create.ts'
+import type { MapCreation } from './map-create.ts'
+import { mapInfo, mapState, mismatches, specOf } from './map-info.ts'
+import type { MapInfo } from './map-info.ts'
+import { isPerCpu, layoutOf, MapFlags, MapSpecError, requireEntries } from './map-layout.ts'
 import type { MapLayout } from './map-layout.ts'
 import { Mapping } from '../sys/mapping.ts'
-import { withMemlock } from './memlock.ts'
+import { objectKind, openPin, pin } from './pin.ts'
 
-/** What the kernel says of a map. */
-export interface MapInfo {
-  id: number; name: string; type: number; keySize: number; valueSize: number; maxEntries: number; flags: number
-}
+export { mapInfo } from './map-info.ts'
+export type { MapInfo } from './map-info.ts'
+
 /** 'any' sets, 'create' only adds (else EEXIST), 'exists' only replaces (else ENOENT). */
 export type SetMode = 'any' | 'create' | 'exists'
 const setFlags: Record<SetMode, number> = { any: 0, create: 1, exists: 2 }
@@ -52,20 +54,47 @@ export class BpfMap<K = any, V = any> {
 
   /**
    * Creates the map.
-   * @throws MapSpecError for a spec no kernel accepts; SysError (EINVAL: the type or a flag is unknown to this kernel)
+   * @throws MapSpecError for a spec no kernel accepts; PolicyError; SysError (EINVAL: the type or a flag is unknown to this kernel)
    */
-  static create<K = any, V = any>(spec: MapSpec): BpfMap<K, V> {
-    checkMapSpec(spec)
-    const result = withMemlock(() => command('BPF_MAP_CREATE', 72, (attr) => {
-      attr.u32(0, MapType[spec.type])
-      attr.u32(4, spec.keySize)
-      attr.u32(8, spec.valueSize)
-      attr.u32(12, spec.maxEntries)
-      attr.u32(16, spec.flags)
-      attr.name(28, spec.name)
-    }))
-    if (result < 0) throw commandError('BPF_MAP_CREATE', result, `map '${spec.name}' (${spec.type})`)
-    return new BpfMap<K, V>(spec, new Descriptor('map', spec.name, result))
+  static create<K = any, V = any>(spec: MapSpec, creation?: MapCreation): BpfMap<K, V> {
+    return BpfMap.adopt(spec, createMap(spec, creation))
+  }
+
+  /** A map from its descriptor, which belongs to the BpfMap from now on. */
+  static adopt<K = any, V = any>(spec: MapSpec, fd: number): BpfMap<K, V> {
+    return new BpfMap<K, V>(spec, new Descriptor('map', spec.name, fd))
+  }
+
+  /** Any map on the system (4.13; needs CAP_SYS_ADMIN); undefined if there is none. Without a spec, keys and values are bytes. */
+  static byId<K = any, V = any>(id: number, spec?: MapSpec): BpfMap<K, V> | undefined {
+    const fd = command('BPF_MAP_GET_FD_BY_ID', 12, (attr) => attr.u32(0, id))
+    if (fd === -Errno.ENOENT) return undefined
+    if (fd < 0) throw commandError('BPF_MAP_GET_FD_BY_ID', fd, `map ${id}`)
+    return BpfMap.#checked(fd, `map ${id}`, spec)
+  }
+
+  /**
+   * The map that is pinned at `path` (4.4); undefined if nothing is.
+   * @throws MapSpecError that names everything in which the map is not as `spec` says; SysError
+   */
+  static openPinned<K = any, V = any>(path: string, spec?: MapSpec): BpfMap<K, V> | undefined {
+    const fd = openPin(path)
+    return fd === undefined ? undefined : BpfMap.#checked(fd, path, spec)
+  }
+
+  static #checked<K, V>(fd: number, where: string, spec: MapSpec | undefined): BpfMap<K, V> {
+    const descriptor = new Descriptor('map', spec?.name ?? where, fd)
+    try {
+      const kind = objectKind(fd)
+      if (kind !== 'map') throw new MapSpecError(spec?.name ?? where, `${where} is a ${kind}, not a map`)
+      const info = mapInfo(fd)
+      const wrong = spec === undefined ? [] : mismatches(spec, info)
+      if (wrong.length > 0) throw new MapSpecError(spec!.name, `the map at ${where} is another one: ${wrong.join(', ')}`)
+      return new BpfMap<K, V>({ ...(spec ?? specOf(info)), maxEntries: info.maxEntries }, descriptor)
+    } catch (error) {
+      descriptor.close()
+      throw error
+    }
   }
 
   /** @throws ClosedError after close() */
@@ -93,6 +122,16 @@ export class BpfMap<K = any, V = any> {
   /** @returns whether the key was there. Array elements cannot be deleted (EINVAL). */
   delete(key: K): boolean {
     return this.#call('BPF_MAP_DELETE_ELEM', this.#putKey(key), 0, Errno.ENOENT)
+  }
+
+  /**
+   * The value of `key`, which is deleted in the same moment; undefined if there is none. For hashes (5.14), where no update can
+   * be lost in between.
+   * @throws SysError: ENOTSUPP for types that cannot
+   */
+  take(key: K): V | undefined {
+    if (!this.#call('BPF_MAP_LOOKUP_AND_DELETE_ELEM', this.#putKey(key), 0, Errno.ENOENT)) return undefined
+    return this.#decodeValue(this.#ioView!, this.#valueOffset)
   }
 
   /** As get(), in bytes: a copy of `layout.valueStride` bytes. */
@@ -156,6 +195,40 @@ export class BpfMap<K = any, V = any> {
     return this.#batches().deleteKeys(keys, count)
   }
 
+  /** Sets many entries, by few system calls where the kernel can (5.6). @returns how many were set before the map was full */
+  setMany(entries: Iterable<readonly [K, V]>): number {
+    const list = Array.isArray(entries) ? entries as (readonly [K, V])[] : [...entries]
+    const { keySize, valueStride } = this.layout
+    const keys = new Uint8Array(list.length * keySize)
+    const values = new Uint8Array(list.length * valueStride)
+    const encodeKey = encoder(this.#schema('key'))
+    list.forEach(([key, value], index) => {
+      encodeKey(key as never, keys, index * keySize)
+      this.#encodeValue(value, values, index * valueStride)
+    })
+    return this.setRawMany(keys, values, list.length)
+  }
+
+  /** As setMany(), in bytes: keys one after the other, values `layout.valueStride` apart. */
+  setRawMany(keys: Uint8Array, values: Uint8Array, count: number = keys.length / this.spec.keySize): number {
+    requireEntries(this.spec)
+    return updateBatch(this.fd, this.spec, this.layout, keys, values, count)
+  }
+
+  /** No process can change it from now on; programs can, unless it is read-only for them (5.2). Nothing thaws it. */
+  freeze(): void {
+    mustCommand('BPF_MAP_FREEZE', 4, (attr) => attr.u32(0, this.fd), `map '${this.spec.name}'`)
+  }
+
+  get frozen(): boolean {
+    return mapState(this.fd).frozen
+  }
+
+  /** Gives it a name on a bpf file system, under which it outlives this process. @throws SysError */
+  pin(path: string): void {
+    pin(this.fd, path, `map '${this.spec.name}'`)
+  }
+
   /** The elements of a BPF_F_MMAPABLE array as shared memory (5.5): reading costs no system call. Stride: mappedStride. */
   mapped(): RecordView {
     if (this.#mapped !== undefined) return this.#mapped.view
@@ -164,7 +237,8 @@ export class BpfMap<K = any, V = any> {
     }
     const page = pageSize()
     const length = Math.ceil(this.mappedStride * this.spec.maxEntries / page) * page
-    const mapping = Mapping.open(this.fd, { length, write: true })
+    const readOnly = (this.spec.flags & MapFlags.readOnlyProgram) !== 0 || this.frozen
+    const mapping = Mapping.open(this.fd, { length, write: !readOnly })
     const entry = recordOpened('mapping', this.spec.name)
     const close = () => { mapping.close(); recordClosed(entry) }
     this.#mapped = { mapping, view: recordView(mapping.buffer), close }
@@ -183,8 +257,7 @@ export class BpfMap<K = any, V = any> {
 
   /** Bytes of kernel memory the map takes (exact from 6.4; before, an estimate or 0 for some types). */
   get memoryBytes(): number {
-    const text = readFileSync(`/proc/self/fdinfo/${this.fd}`, 'latin1')
-    return Number(/^memlock:\s*(\d+)/m.exec(text)?.[1] ?? '0')
+    return mapState(this.fd).memoryBytes
   }
 
   /** Runs `action` before the descriptor is closed: for readers, whose poll must end first. */
@@ -212,7 +285,7 @@ export class BpfMap<K = any, V = any> {
   }
 
   #batches(): MapBatch {
-    if (this.spec.type === 'ringbuf') throw new MapSpecError(this.spec.name, 'a ring buffer has no entries: read it with RingReader')
+    requireEntries(this.spec)
     this.#batch ??= new MapBatch(this.fd, this.spec, this.layout)
     return this.#batch
   }
@@ -227,8 +300,8 @@ export class BpfMap<K = any, V = any> {
   }
 
   #putKey(key: K): Block {
-    const schema = this.#schema('key')
     const io = this.#ioBlock()
+    const schema = this.#schema('key')
     encoder(schema)(key as never, io.u8, 64)
     return io
   }
@@ -245,7 +318,7 @@ export class BpfMap<K = any, V = any> {
   #ioBlock(): Block {
     const fd = this.fd
     if (this.#io !== undefined) return this.#io
-    if (this.spec.type === 'ringbuf') throw new MapSpecError(this.spec.name, 'a ring buffer has no entries: read it with RingReader')
+    requireEntries(this.spec)
     this.#valueOffset = 64 + Math.ceil(this.spec.keySize / 8) * 8
     const io = allocate(this.#valueOffset + this.layout.valueStride)
     io.u32[0] = fd
@@ -277,11 +350,4 @@ export class BpfMap<K = any, V = any> {
     }
     for (let cpu = 0; cpu < cpus; cpu++) encode(value[cpu], target, offset + cpu * cpuStride)
   }
-}
-
-/** `struct bpf_map_info` of a descriptor. */
-export function mapInfo(fd: number): MapInfo {
-  return objectInfo(fd, 88, ({ u32, u8 }) => ({
-    type: u32[0]!, id: u32[1]!, keySize: u32[2]!, valueSize: u32[3]!, maxEntries: u32[4]!, flags: u32[5]!, name: readName(u8, 24),
-  }))
 }

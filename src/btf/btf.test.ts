@@ -61,11 +61,18 @@ describe('what the builder writes', () => {
     expect(split.nameOf(split.find('walk'))).toBe('walk')
   })
 
-  test('the hash finds what the scan finds', () => {
-    const fresh = Btf.parse(sample().build())
-    const names = ['list', 'list_t', 'color', 'wide', 'walk', 'counter', '.data', 'int', 'nothing']
-    const scanned = names.map((name) => fresh.find(name))
-    for (let round = 0; round < 5; round++) expect(names.map((name) => fresh.find(name))).toEqual(scanned)
+  test('names are found at any offset of the bytes, and again', () => {
+    const names = ['list', 'list_t', 'color', 'wide', 'walk', 'counter', '.data', 'int', 'nothing', 'lis', 'ist', 'list\0list_t']
+    const bytes = sample().build()
+    const expected = names.map((name) => Btf.parse(bytes).find(name))
+    expect(expected.slice(-4)).toEqual([0, 0, 0, 0])
+    for (let shift = 1; shift < 4; shift++) {
+      const moved = new Uint8Array(bytes.length + shift)
+      moved.set(bytes, shift)
+      const btf = Btf.parse(moved.subarray(shift))
+      for (let round = 0; round < 2; round++) expect(names.map((name) => btf.find(name))).toEqual(expected)
+      expect(btf.type(btf.find('list'))).toEqual(Btf.parse(bytes).type(btf.find('list')))
+    }
   })
 })
 

@@ -1,15 +1,12 @@
 import { BtfError } from './error.ts'
-import { essentialName, mayBeFlavour } from './flavours.ts'
-import { indexNames, indexTypes, type KindLayout, type TypeIndex } from './index-types.ts'
-import { hash } from './name-hash.ts'
+import { essentialName, FLAVOUR_MARK } from './flavours.ts'
+import { indexTypes, type KindLayout, type TypeIndex } from './index-types.ts'
 import { inflate } from './inflate.ts'
-import { HEADER_BYTES, HEADER_BYTES_WITH_LAYOUT, kindNames, kindNumber, MAGIC, type BtfKind, type BtfType, type MemberPath } from './type.ts'
+import { HEADER_BYTES, HEADER_BYTES_WITH_LAYOUT, kindNames, MAGIC, type BtfKind, type BtfType, type MemberPath } from './type.ts'
 
 export { BtfError } from './error.ts'
 export type { BtfKind, BtfMember, BtfType, MemberPath } from './type.ts'
 
-/** Look-ups by name that scan all types; from then on a hash table of all names pays. */
-const SCANS_BEFORE_HASH = 20
 /** Typedefs of typedefs and arrays of arrays end after this many steps, or are a cycle. */
 const MAX_DEPTH = 64
 /** Bytes of the names of types, members and the like; kernels take 511. Hostile types could repeat a long one very often. */
@@ -18,8 +15,6 @@ const MAX_NAME = 4096
 const MAX_TEXT = 65_536
 /** Anonymous structs inside one struct that a search for a member enters. */
 const MAX_STRUCTS = 1000
-
-const decoder = new TextDecoder()
 
 interface Sections { types: number; typesLength: number; strings: number; stringsLength: number; layout: KindLayout }
 
@@ -32,15 +27,15 @@ function layoutOf(bytes: Uint8Array, view: DataView, header: number): KindLayout
 }
 
 /**
- * The kernel's types, lazily: one pass notes where each type begins; a type becomes an object
- * when it is asked for; names stay bytes until then. The bytes are not copied, so they
- * must outlive this object (they may be a mapping of /sys/kernel/btf/vmlinux).
+ * The kernel's types, lazily: one pass notes where each type begins and what its name is; a type becomes an object
+ * when it is asked for; names stay bytes until then, and are searched as bytes. The bytes are not copied,
+ * so they must outlive this object (they may be a mapping of /sys/kernel/btf/vmlinux).
  */
 export class Btf {
   /** Ids are 1 … typeCount - 1; 0 is void. Split BTF continues its base's ids. */
   readonly typeCount: number
   readonly base: Btf | null
-  readonly #bytes: Uint8Array
+  readonly #bytes: Buffer
   readonly #words: DataView
   readonly #types: TypeIndex
   readonly #strings: number
@@ -49,12 +44,11 @@ export class Btf {
   readonly #firstString: number
   readonly #inflated = new Map<number, BtfType>()
   readonly #members = new Map<number, Map<string, MemberPath | undefined>>()
-  #scans = 0
-  #names: { table: Uint32Array; mask: number } | null = null
+  readonly #named = new Map<string, number[]>()
   #flavours: Map<string, number[]> | null = null
 
   private constructor(bytes: Uint8Array, base: Btf | null, section: Sections) {
-    this.#bytes = bytes
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.base = base
     this.#firstId = base === null ? 1 : base.typeCount
@@ -95,11 +89,9 @@ export class Btf {
     if (offset === 0) return ''
     if (offset < this.#firstString) return this.base!.#text(offset, most)
     const at = this.#stringAt(offset)
-    let end = at
-    while (this.#bytes[end] !== 0) {
-      if (end++ - at > most) throw new BtfError('strings', offset, `the string has more than ${most} bytes`)
-    }
-    return decoder.decode(this.#bytes.subarray(at, end))
+    const end = this.#bytes.indexOf(0, at)
+    if (end - at > most) throw new BtfError('strings', offset, `the string has more than ${most} bytes`)
+    return this.#bytes.toString('utf8', at, end)
   }
 
   #stringAt(offset: number): number {
@@ -182,12 +174,50 @@ export class Btf {
   /** Ids of all types with this name and one of the kinds, in order. */
   findAll(name: string, ...kinds: BtfKind[]): number[] {
     const above = this.base === null ? [] : this.base.findAll(name, ...kinds)
-    if (name === '') return above
-    const wanted = new TextEncoder().encode(name)
-    let mask = 0
-    for (const kind of kinds) if (kind !== 'other') mask |= 1 << kindNumber[kind]
-    const own = this.#scans++ < SCANS_BEFORE_HASH ? this.#scan(wanted, mask) : this.#lookUp(wanted, mask)
-    return above.concat(own)
+    if (name === '' || name.includes('\0')) return above
+    let own = this.#named.get(name)
+    if (own === undefined) this.#named.set(name, own = this.#search(name))
+    return above.concat(kinds.length === 0 ? own : own.filter((id) => kinds.includes(this.kindOf(id))))
+  }
+
+  /**
+   * Ids of this BTF's own types of a name, in order. Writers of BTF keep each string once and whole: the search ends at the
+   * first one that names a type, and a name that is only the tail of another string is not found.
+   */
+  #search(name: string): number[] {
+    const wanted = Buffer.from(`\0${name}\0`)
+    const inBase = this.base === null ? 0 : this.base.#offsetOfString(wanted)
+    const found = inBase === 0 ? [] : this.#typesNamed(inBase)
+    if (found.length > 0) return found
+    for (const at of this.#occurrences(wanted)) {
+      const types = this.#typesNamed(at + 1)
+      if (types.length > 0) return types
+    }
+    return []
+  }
+
+  /** Ids of this BTF's own types whose name stands there. */
+  #typesNamed(offset: number): number[] {
+    const { names } = this.#types
+    const found: number[] = []
+    for (let at = names.indexOf(offset); at >= 0; at = names.indexOf(offset, at + 1)) found.push(this.#firstId + at)
+    return found
+  }
+
+  /** Where the first such string begins, the base's before its own; 0 if there is none. */
+  #offsetOfString(wanted: Buffer): number {
+    const above = this.base === null ? 0 : this.base.#offsetOfString(wanted)
+    if (above !== 0) return above
+    for (const at of this.#occurrences(wanted)) return at + 1
+    return 0
+  }
+
+  /** Offsets of these bytes among its own strings. Native code searches: a millisecond for all strings of a kernel. */
+  * #occurrences(wanted: Buffer): Generator<number> {
+    const strings = this.#bytes.subarray(this.#strings, this.#strings + this.#stringsLength)
+    // A split BTF's first string has no NUL before it.
+    if (wanted[0] === 0 && this.#firstString > 0 && strings.subarray(0, wanted.length - 1).equals(wanted.subarray(1))) yield this.#firstString - 1
+    for (let at = strings.indexOf(wanted); at >= 0; at = strings.indexOf(wanted, at + 1)) yield this.#firstString + at
   }
 
   /**
@@ -208,49 +238,24 @@ export class Btf {
 
   #indexFlavours(): Map<string, number[]> {
     const index = new Map<string, number[]>()
-    const { offsets, count } = this.#types
-    for (let at = 0; at < count; at++) {
-      const offset = this.#words.getUint32(offsets[at]!, true)
-      if (offset === 0 || (offset >= this.#firstString && !mayBeFlavour(this.#bytes, this.#stringAt(offset)))) continue
+    for (const offset of this.#markedStrings()) {
       const name = this.string(offset)
       const essential = essentialName(name)
       if (essential === name) continue
-      const known = index.get(essential)
-      if (known === undefined) index.set(essential, [this.#firstId + at])
-      else known.push(this.#firstId + at)
+      const ids = this.#typesNamed(offset)
+      if (ids.length > 0) index.set(essential, (index.get(essential) ?? []).concat(ids))
     }
     return index
   }
 
-  #scan(wanted: Uint8Array, mask: number): number[] {
-    const found: number[] = []
-    const { offsets, count } = this.#types
-    for (let index = 0; index < count; index++) if (this.#matches(offsets[index]!, wanted, mask)) found.push(this.#firstId + index)
-    return found
-  }
-
-  #lookUp(wanted: Uint8Array, mask: number): number[] {
-    this.#names ??= indexNames(this.#bytes, this.#types, (name) => (name >= this.#firstString ? this.#stringAt(name) : -1))
-    const { table, mask: slots } = this.#names
-    const found: number[] = []
-    for (let slot = hash(wanted) & slots; table[slot] !== 0; slot = (slot + 1) & slots) {
-      const index = table[slot]! - 1
-      if (this.#matches(this.#types.offsets[index]!, wanted, mask)) found.push(this.#firstId + index)
+  /** Offsets of the strings that have three underscores in a row; a split BTF's types may bear names of its base. */
+  #markedStrings(): Set<number> {
+    const offsets = this.base === null ? new Set<number>() : this.base.#markedStrings()
+    for (const at of this.#occurrences(Buffer.from(FLAVOUR_MARK))) {
+      const before = this.#bytes.lastIndexOf(0, this.#strings + at - this.#firstString)
+      offsets.add(Math.max(before + 1 - this.#strings, 0) + this.#firstString)
     }
-    // A split BTF may reuse a string of its base, which its own table leaves out.
-    if (this.base !== null) for (const id of this.#scan(wanted, mask)) if (!found.includes(id)) found.push(id)
-    return found.sort((a, b) => a - b)
-  }
-
-  #matches(offset: number, wanted: Uint8Array, mask: number): boolean {
-    const kind = this.#bytes[offset + 7]! & 0x7f
-    if (mask !== 0 && (kind >= 32 || (mask & (1 << kind)) === 0)) return false
-    const name = this.#words.getUint32(offset, true)
-    if (name === 0) return false
-    if (name < this.#firstString) return this.base!.string(name) === decoder.decode(wanted)
-    const at = this.#stringAt(name)
-    for (let index = 0; index < wanted.length; index++) if (this.#bytes[at + index] !== wanted[index]) return false
-    return this.#bytes[at + wanted.length] === 0
+    return offsets
   }
 
   /** A member of a struct or union by name, looking through anonymous members. */

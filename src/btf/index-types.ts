@@ -1,75 +1,82 @@
 import { BtfError } from './error.ts'
-import { hash } from './name-hash.ts'
+import { kindNames } from './type.ts'
 
-export interface TypeIndex { /** Byte offset of each type. */ offsets: Uint32Array; count: number; named: number }
-
-/** Bytes after the 12 common ones, fixed and for each of `vlen` elements, by kind (linux/btf.h). */
-const FIXED = new Uint8Array(128)
-const EACH = new Uint8Array(128)
-FIXED[1] = 4 // int
-FIXED[3] = 12 // array
-EACH[4] = EACH[5] = 12 // struct, union
-EACH[6] = 8 // enum
-EACH[13] = 8 // funcProto
-FIXED[14] = 4 // var
-EACH[15] = 12 // datasec
-FIXED[17] = 4 // declTag
-EACH[19] = 12 // enum64
-
-/** Kinds that this reader knows. */
-const KNOWN = 20
-
-/** Bytes that follow the 12 common ones of a type of a known kind. */
-export function tailBytes(kind: number, vlen: number): number {
-  return FIXED[kind]! + EACH[kind]! * vlen
+export interface TypeIndex {
+  /** Where each type begins, from the start of the bytes. */
+  offsets: Uint32Array
+  /** Where its name begins, from the start of the strings. */
+  names: Uint32Array
+  count: number
 }
 
-/** The file's own table of sizes: for each kind the fixed bytes, those of each element, and two unused ones. */
+/** Words of a type by kind (linux/btf.h): the low byte fixed, the high one for each of `vlen` elements. 0: no such kind. */
+const WORDS = new Uint16Array(128).fill(3, 1, kindNames.length)
+WORDS[1] = 4 // int
+WORDS[3] = 6 // array
+WORDS[4] = WORDS[5] = 3 | 3 << 8 // struct, union
+WORDS[6] = 3 | 2 << 8 // enum
+WORDS[13] = 3 | 2 << 8 // funcProto
+WORDS[14] = 4 // var
+WORDS[15] = 3 | 3 << 8 // datasec
+WORDS[17] = 4 // declTag
+WORDS[19] = 3 | 3 << 8 // enum64
+
+/** Bytes that follow the 12 common ones of a type. */
+export function tailBytes(kind: number, vlen: number): number {
+  const words = WORDS[kind]!
+  return ((words & 0xff) - 3 + (words >> 8) * vlen) * 4
+}
+
+/** The file's own table of sizes (7.x): for each kind the bytes after the common ones, those of an element, two unused. */
 export type KindLayout = Uint8Array
 
-/** Notes where each type begins, in one pass over the section. */
-export function indexTypes(bytes: Uint8Array, start: number, length: number, layout: KindLayout): TypeIndex {
-  const end = start + length
-  let offsets = new Uint32Array(Math.max(16, length >> 5))
-  let count = 0
-  let named = 0
-  for (let at = start; at < end;) {
-    if (at + 12 > end) throw new BtfError('types', at - start, 'the last type is cut off')
-    // info: bits 0-23 vlen (0-15 before 7.x), 24-30 kind, 31 flag
-    const kind = bytes[at + 7]! & 0x7f
-    const told = layout[kind * 4] !== undefined
-    if (kind === 0 || (kind >= KNOWN && !told)) throw new BtfError('types', at - start, `kind ${kind} is not known`)
-    const vlen = bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16)
-    if (count === offsets.length) {
-      const larger = new Uint32Array(count * 2)
-      larger.set(offsets)
-      offsets = larger
-    }
-    offsets[count++] = at
-    if ((bytes[at]! | bytes[at + 1]! | bytes[at + 2]! | bytes[at + 3]!) !== 0) named++
-    at += 12 + (kind < KNOWN ? tailBytes(kind, vlen) : layout[kind * 4]! + layout[kind * 4 + 1]! * vlen)
-    if (at > end) throw new BtfError('types', offsets[count - 1]! - start, 'the type reaches beyond the section')
+/** The table with the kinds that only the file knows. */
+function wordsOf(layout: KindLayout): Uint16Array {
+  if (layout.length === 0) return WORDS
+  const words = WORDS.slice()
+  for (let kind = kindNames.length; kind < words.length && kind * 4 < layout.length; kind++) {
+    const [fixed, each] = [layout[kind * 4]!, layout[kind * 4 + 1]!]
+    if (fixed % 4 === 0 && each % 4 === 0) words[kind] = 3 + fixed / 4 | each / 4 << 8
   }
-  return { offsets, count, named }
+  return words
 }
 
-/** Open-addressed table of type numbers (plus 1) by the hash of their names; no string is decoded. */
-export function indexNames(bytes: Uint8Array, types: TypeIndex, stringAt: (offset: number) => number): { table: Uint32Array; mask: number } {
-  let size = 64
-  while (size < types.named * 2) size *= 2
-  const table = new Uint32Array(size)
-  const mask = size - 1
-  for (let index = 0; index < types.count; index++) {
-    const at = types.offsets[index]!
-    const name = (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
-    if (name === 0) continue
-    const from = stringAt(name)
-    if (from < 0) continue
-    let to = from
-    while (bytes[to] !== 0) to++
-    let slot = hash(bytes, from, to) & mask
-    while (table[slot] !== 0) slot = (slot + 1) & mask
-    table[slot] = index + 1
+const SMALLEST_TYPE_BYTES = 12
+
+/** Notes where each type begins and what its name is, in one pass over the section. */
+export function indexTypes(bytes: Uint8Array, start: number, length: number, layout: KindLayout): TypeIndex {
+  const sizes = wordsOf(layout)
+  const words = aligned(bytes, start, length)
+  const end = words.length
+  // Room for the most types that there can be; pages that are not written to take no memory.
+  const room = Math.ceil(length / SMALLEST_TYPE_BYTES)
+  const offsets = new Uint32Array(room)
+  const names = new Uint32Array(room)
+  let count = 0
+  let at = 0
+  // More than a hundred thousand rounds in code that runs for the first time: each step is one of the interpreter.
+  while (at < end) {
+    // info: bits 0-23 vlen (0-15 before 7.x), 24-30 kind, 31 flag; undefined at the end counts as kind 0
+    const info = words[at + 1]!
+    const size = sizes[(info >>> 24) & 0x7f]!
+    if (size === 0) throw problem(words, at)
+    offsets[count] = start + at * 4
+    names[count++] = words[at]!
+    at += (size & 0xff) + (size >> 8) * (info & 0xff_ffff)
   }
-  return { table, mask }
+  if (at > end) throw new BtfError('types', offsets[count - 1]! - start, 'the type reaches beyond the section')
+  return { offsets: offsets.subarray(0, count), names: names.subarray(0, count), count }
+}
+
+function problem(words: Uint32Array, at: number): BtfError {
+  if (at + 1 >= words.length) return new BtfError('types', at * 4, 'the last type is cut off')
+  return new BtfError('types', at * 4, `kind ${(words[at + 1]! >>> 24) & 0x7f} is not known`)
+}
+
+/** The section as words; copied where it does not lie on a multiple of four, as it may in a file. */
+function aligned(bytes: Uint8Array, start: number, length: number): Uint32Array {
+  if (length % 4 !== 0) throw new BtfError('types', length - length % 4, 'the last type is cut off')
+  const from = bytes.byteOffset + start
+  if (from % 4 === 0) return new Uint32Array(bytes.buffer, from, length / 4)
+  return new Uint32Array(bytes.slice(start, start + length).buffer)
 }

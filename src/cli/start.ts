@@ -75,8 +75,9 @@ export async function startAgent(args: Arguments): Promise<number> {
     await lifetime.ended
     return 0
   } finally {
-    agent?.stop()
+    // The terminal goes back first: its last picture is a whole tick, while lines and JSON also tell the last, short one.
     output.end()
+    agent?.stop()
     await server?.close()
   }
 }

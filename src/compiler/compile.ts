@@ -10,7 +10,7 @@ import { validate } from './ir/validate.ts'
 import { MapDeclaration, RingDeclaration } from './language/maps.ts'
 import { ProgramDeclaration } from './language/programs.ts'
 import { LocalTypes } from './lower/local-types.ts'
-import type { CompileContext } from './lower/lowering.ts'
+import type { CompileContext, TargetFeatures } from './lower/lowering.ts'
 import { nameMap } from './lower/map-address.ts'
 import { lowerProgram } from './lower/program.ts'
 import { optimise } from './passes/optimise.ts'
@@ -24,6 +24,10 @@ export interface CompileOptions {
   name: string
   /** Licence given to the kernel; most tracing helpers need a GPL-compatible one. */
   license?: string
+  /** What the target kernel has beyond the least that programs need; ask it, never its version. */
+  features?: TargetFeatures
+  /** The text of a tracepoint's `format` file, for programs of the kind 'tracepoint'; undefined if there is no such tracepoint. */
+  tracepointFormat?: (category: string, name: string) => string | undefined
   /** CPU version of the instruction set; 3 is understood from kernel 5.1 on. */
   isa?: 1 | 2 | 3 | 4
   /** Validate the IR after every pass: for tests and development. */
@@ -48,7 +52,10 @@ export interface Compiled {
 export function compileModule(module: Record<string, unknown>, options: CompileOptions): Compiled {
   const programs = Object.entries(module).filter((entry): entry is [string, ProgramDeclaration] => entry[1] instanceof ProgramDeclaration)
   if (programs.length === 0) throw new TypeError(`${options.name}: no program is exported; export one such as tp_btf('sched_switch', …)`)
-  const context: CompileContext = { btf: options.btf, localTypes: new LocalTypes(options.btf), maps: new Map(), mapNames: new Map(), errors: new ErrorList() }
+  const context: CompileContext = {
+    btf: options.btf, localTypes: new LocalTypes(options.btf), maps: new Map(), mapNames: new Map(), errors: new ErrorList(),
+    features: { signedDivision: options.isa === 4, ...options.features }, tracepointFormat: options.tracepointFormat,
+  }
   for (const [name, value] of Object.entries(module)) {
     if (value instanceof MapDeclaration || value instanceof RingDeclaration) nameMap(context, value, name)
   }

@@ -11,6 +11,8 @@ export const helpers = {
   get_smp_processor_id: { id: 8, since: '4.1' },
   get_current_pid_tgid: { id: 14, since: '4.2' },
   get_current_cgroup_id: { id: 80, since: '4.18' },
+  probe_read_user: { id: 112, since: '5.5' },
+  probe_read_user_str: { id: 114, since: '5.5' },
   probe_read_kernel: { id: 113, since: '5.5' },
   probe_read_kernel_str: { id: 115, since: '5.5' },
   ringbuf_reserve: { id: 131, since: '5.8' },

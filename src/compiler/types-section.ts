@@ -19,7 +19,7 @@ export function writeLocalTypes(builder: BtfBuilder, types: LocalTypes): Written
   const orders = types.structs.map(orderOf)
   types.structs.forEach((struct, index) => {
     const members = orders[index]!.map((at) => struct.members[at]!)
-    builder.completeStruct(ids[index]!, members.map((member) => ({ name: member.name, type: typeId(member.type), bitOffset: member.bitOffset })))
+    builder.completeStruct(ids[index]!, members.map((member) => ({ name: member.name, type: typeId(member.type), bitOffset: member.bitOffset, bitSize: member.bitSize })))
   })
   return { id: (struct) => ids[struct]!, access }
 

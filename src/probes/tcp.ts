@@ -16,7 +16,9 @@ export const probe = defineProbe({
 /** net/tcp_states.h */
 const TCP_ESTABLISHED = 1
 const TCP_SYN_SENT = 2
+const TCP_FIN_WAIT1 = 4
 const TCP_CLOSE = 7
+const TCP_LAST_ACK = 9
 const TCP_LISTEN = 10
 /** linux/socket.h */
 const AF_INET6 = 10
@@ -115,6 +117,16 @@ function established(sk: sock) {
   opened.emit({ at: now, endpoints: endpointsOf(sk, INCOMING), owner: who, duration: 0 })
 }
 
+/**
+ * Both states come of close() or shutdown() alone, so the current task is the one that has the socket: it tells who
+ * accepted the connection where that is another process than the one that listens, or one that listened before skep came.
+ */
+function closing(sk: sock) {
+  'use bpf'
+  const connection = open.get(address(sk))
+  if (connection !== undefined && connection.direction === INCOMING) connection.owner = currentOwner()
+}
+
 function gone(sk: sock, oldState: number) {
   'use bpf'
   const connection = open.get(address(sk))
@@ -153,5 +165,6 @@ export const stateChanged = tp_btf('inet_sock_set_state', (sk, oldState, newStat
   if (newState === TCP_LISTEN) listeners.set(listenerOf(sk), currentOwner())
   else if (newState === TCP_SYN_SENT) connecting(sk)
   else if (newState === TCP_ESTABLISHED) established(sk)
+  else if (newState === TCP_FIN_WAIT1 || newState === TCP_LAST_ACK) closing(sk)
   else if (newState === TCP_CLOSE) gone(sk, oldState)
 })

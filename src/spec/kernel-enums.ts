@@ -1,4 +1,4 @@
-/** Numbers of linux/bpf.h that a Spec names. Each list is the kernel's whole one as of Linux 6.18. */
+/** Numbers of linux/bpf.h that a Spec names. Each list is the kernel's whole one as of Linux 7.0. */
 
 /** `enum bpf_map_type`. */
 export const MapType = {
@@ -6,7 +6,7 @@ export const MapType = {
   lruHash: 9, lruPercpuHash: 10, lpmTrie: 11, arrayOfMaps: 12, hashOfMaps: 13, devmap: 14, sockmap: 15, cpumap: 16,
   xskmap: 17, sockhash: 18, cgroupStorage: 19, reuseportSockarray: 20, percpuCgroupStorage: 21, queue: 22, stack: 23,
   skStorage: 24, devmapHash: 25, structOps: 26, ringbuf: 27, inodeStorage: 28, taskStorage: 29, bloomFilter: 30,
-  userRingbuf: 31, cgrpStorage: 32, arena: 33,
+  userRingbuf: 31, cgrpStorage: 32, arena: 33, insnArray: 34,
 } as const
 export type MapTypeName = keyof typeof MapType
 
@@ -42,7 +42,7 @@ export const AttachType = {
   trace_kprobe_multi: 42, lsm_cgroup: 43, struct_ops: 44, netfilter: 45, tcx_ingress: 46, tcx_egress: 47,
   trace_uprobe_multi: 48, cgroup_unix_connect: 49, cgroup_unix_sendmsg: 50, cgroup_unix_recvmsg: 51,
   cgroup_unix_getpeername: 52, cgroup_unix_getsockname: 53, netkit_primary: 54, netkit_peer: 55,
-  trace_kprobe_session: 56, trace_uprobe_session: 57,
+  trace_kprobe_session: 56, trace_uprobe_session: 57, trace_fsession: 58,
 } as const
 export type AttachTypeName = keyof typeof AttachType
 

@@ -25,7 +25,7 @@ const mapSince: Record<MapTypeName, string> = {
   hashOfMaps: '4.12', devmap: '4.14', sockmap: '4.14', cpumap: '4.15', xskmap: '4.18', sockhash: '4.18',
   cgroupStorage: '4.19', reuseportSockarray: '4.19', percpuCgroupStorage: '4.20', queue: '4.20', stack: '4.20',
   skStorage: '5.2', devmapHash: '5.4', structOps: '5.6', ringbuf: '5.8', inodeStorage: '5.10', taskStorage: '5.11',
-  bloomFilter: '5.16', userRingbuf: '6.1', cgrpStorage: '6.2', arena: '6.9',
+  bloomFilter: '5.16', userRingbuf: '6.1', cgrpStorage: '6.2', arena: '6.9', insnArray: '6.19',
 }
 const hookSince: Record<Exclude<AttachTarget['kind'], 'given'>, string> = {
   tp_btf: '5.5', raw_tp: '4.17', tracepoint: '4.7', fentry: '5.5', fexit: '5.5', fmod_ret: '5.7', freplace: '5.6',

@@ -15,10 +15,15 @@ export class Mapping {
   }
 
   /** @throws SysError; ENODEV or EINVAL mean that this file cannot be mapped */
-  static open(fd: number, options: { length: number; offset?: number; write?: boolean; private?: boolean }): Mapping {
+  static open(fd: number, options: {
+    length: number; offset?: number; write?: boolean; private?: boolean
+    /** Where it must lie; nothing that is there already is replaced (EEXIST). */
+    address?: number
+  }): Mapping {
+    const { address = 0, length, offset = 0 } = options
     const protection = Protection.read | (options.write === true ? Protection.write : 0)
-    const flags = options.private === true ? MapFlag.private : MapFlag.shared
-    return new Mapping(check(mmap(0, options.length, protection, flags, fd, options.offset ?? 0), 'mmap'), options.length)
+    const flags = (options.private === true ? MapFlag.private : MapFlag.shared) | (address === 0 ? 0 : MapFlag.fixedNoReplace)
+    return new Mapping(check(mmap(address, length, protection, flags, fd, offset), 'mmap'), length)
   }
 
   get closed(): boolean {

@@ -97,3 +97,16 @@ export function writeU64(u32: Uint32Array, byteOffset: number, value: number): v
 export function readU64(u32: Uint32Array, byteOffset: number): number {
   return u32[byteOffset >> 2]! + u32[(byteOffset >> 2) + 1]! * 4_294_967_296
 }
+
+/** Runs `use` with the address of a NUL-terminated UTF-8 string. */
+export function withString<T>(text: string, use: (address: number) => T): T {
+  if (text.includes('\0')) throw new TypeError('a string for the kernel must not contain a NUL')
+  const bytes = new TextEncoder().encode(text)
+  const block = allocate(bytes.length + 1)
+  try {
+    block.u8.set(bytes)
+    return use(block.address)
+  } finally {
+    release(block)
+  }
+}

@@ -168,6 +168,8 @@ function taken(operation: number, left: bigint, right: bigint, bits: number): bo
     case 0xb: return left <= right
     case 0xc: return sl < sr
     case 0xd: return sl <= sr
+    // may_goto: the budget lasts.
+    case 0xe: return false
     default: throw new Error(`unknown jump ${operation}`)
   }
 }

@@ -111,7 +111,7 @@ function gatherWishes(fn: MachineFunction, surviving: Uint8Array): Wishes {
       else if (op.kind === 'return') prefer(op.uses[0]!, 0)
       else if ((op.deaths & 1) === 1 && (op.kind === 'copy' || (op.kind === 'plain' && op.tied))) prefer(op.uses[0]!, preferred[op.out]!)
       if (op.kind === 'call' && op.out >= 0 && preferred[op.out] === -1) prefer(op.out, 0)
-      if (op.kind === 'context') prefer(op.out, 1)
+      if (op.kind === 'context') prefer(op.out, op.register)
     }
   }
   return { preferred, relatives }

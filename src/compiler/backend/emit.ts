@@ -19,6 +19,8 @@ export interface EmittedFunction {
   spans: Span[]
   /** lddw slots that name a map. */
   maps: { slot: number; map: string }[]
+  /** lddw slots that take the address of a function. */
+  functions: { slot: number; function: string }[]
   /** Slots of the instructions to patch, in order. */
   core: { slot: number; reference: CoreReference }[]
   stackBytes: number

@@ -14,6 +14,8 @@ export interface Encoded {
   instructions: Instruction[]
   spans: Span[]
   maps: { slot: number; map: string }[]
+  /** lddw slots that take the address of a function. */
+  functions: { slot: number; function: string }[]
   core: { slot: number; reference: CoreReference }[]
 }
 
@@ -28,7 +30,7 @@ class Layout {
   readonly #placed: PlacedFunction
   readonly #frame: Frame
   readonly #isa: Isa
-  readonly #out: Encoded = { instructions: [], spans: [], maps: [], core: [] }
+  readonly #out: Encoded = { instructions: [], spans: [], maps: [], functions: [], core: [] }
   /** Slots so far: an lddw counts two. */
   #slot = 0
   /** Where blocks begin, in slots. */
@@ -112,6 +114,11 @@ class Layout {
         // Source 1: the loader writes the descriptor of a map here.
         this.#emit({ code: Code.loadImm64, dst: to, src: 1, off: 0, imm: 0, imm64: 0n }, span)
         return
+      case 'function':
+        this.#out.functions.push({ slot: this.#slot, function: constant.function })
+        // Source 4: the immediate is the distance to the function, written where functions are put together.
+        this.#emit({ code: Code.loadImm64, dst: to, src: 4, off: 0, imm: 0, imm64: 0n }, span)
+        return
       case 'number': return this.#number(to, constant.value, constant.core, span)
     }
   }
@@ -189,7 +196,7 @@ class Layout {
     const inRegister = uses.length === 2
     const code = (op.width === 64 ? Jump64 : Jump32) | JumpOperation[operator] | (inRegister ? FromRegister : 0)
     this.#jumpTo(taken)
-    this.#emit({ code, dst: uses[0]!, src: inRegister ? uses[1]! : 0, off: 0, imm: inRegister ? 0 : op.imm }, op.span)
+    this.#emit({ code, dst: uses[0] ?? 0, src: inRegister ? uses[1]! : 0, off: 0, imm: inRegister ? 0 : op.imm }, op.span)
     this.#jump(other, next, op.span)
   }
 

@@ -14,6 +14,7 @@ export type Operand = number
 export type Constant =
   | { kind: 'number'; value: bigint; core: CoreReference | undefined }
   | { kind: 'map'; map: string }
+  | { kind: 'function'; function: string }
   | { kind: 'frame'; slot: StackSlot; offset: number }
 
 /** What stands in a register field of an instruction. */
@@ -47,8 +48,8 @@ interface OpBase {
 export type MachineOp = OpBase & (
   /** Instructions that want their operands in registers. `tied`: `out` must be the register of uses[0]. */
   | { kind: 'plain'; tied: boolean; commutative: boolean; templates: Template[] }
-  /** The program's context, in r1 at entry. */
-  | { kind: 'context' }
+  /** The program's context, in r1 at entry, or what is in another register. */
+  | { kind: 'context'; register: number }
   /** Copies a register or a constant. */
   | { kind: 'copy' }
   | { kind: 'call'; helper: number; name: string }

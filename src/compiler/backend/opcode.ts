@@ -34,15 +34,15 @@ export const AtomicCode: Record<4 | 8, number> = { 4: 0xc3, 8: 0xdb }
 export const Jump64 = 0x05
 export const Jump32 = 0x06
 export const JumpOperation: Record<Comparison, number> = {
-  eq: 0x10, gt: 0x20, ge: 0x30, test: 0x40, ne: 0x50, sgt: 0x60, sge: 0x70, lt: 0xa0, le: 0xb0, slt: 0xc0, sle: 0xd0,
+  exhausted: 0xe0, eq: 0x10, gt: 0x20, ge: 0x30, test: 0x40, ne: 0x50, sgt: 0x60, sge: 0x70, lt: 0xa0, le: 0xb0, slt: 0xc0, sle: 0xd0,
 }
 
 /** The comparison with its sides exchanged. */
 export const Mirrored: Record<Comparison, Comparison> = {
-  eq: 'eq', ne: 'ne', test: 'test', lt: 'gt', gt: 'lt', le: 'ge', ge: 'le', slt: 'sgt', sgt: 'slt', sle: 'sge', sge: 'sle',
+  exhausted: 'exhausted', eq: 'eq', ne: 'ne', test: 'test', lt: 'gt', gt: 'lt', le: 'ge', ge: 'le', slt: 'sgt', sgt: 'slt', sle: 'sge', sge: 'sle',
 }
 
 /** The comparison that holds exactly when the other does not; there is none for `test`. */
 export const Opposite: Record<Comparison, Comparison | null> = {
-  eq: 'ne', ne: 'eq', test: null, lt: 'ge', ge: 'lt', gt: 'le', le: 'gt', slt: 'sge', sge: 'slt', sgt: 'sle', sle: 'sgt',
+  exhausted: null, eq: 'ne', ne: 'eq', test: null, lt: 'ge', ge: 'lt', gt: 'le', le: 'gt', slt: 'sge', sge: 'slt', sgt: 'sle', sle: 'sgt',
 }

@@ -50,8 +50,9 @@ class Placing {
       case 'branch': return this.#op(op, -1, op.uses.map((use) => this.#at(use)))
       case 'copy': return this.#moveAll([{ to: this.#at(op.out), from: this.#at(op.uses[0]!) }], op.span, 0)
       case 'context':
-        this.#op(op, 1, [])
-        return this.#moveAll([{ to: this.#at(op.out), from: 1 }], op.span, 0)
+        this.#op(op, op.register, [])
+        if (op.unused) return
+        return this.#moveAll([{ to: this.#at(op.out), from: op.register }], op.span, 0)
       case 'call':
         this.#moveAll(op.uses.map((use, index) => ({ to: index + 1, from: this.#at(use) })), op.span, afterCall)
         this.#op(op, op.out < 0 ? -1 : 0, op.uses.map((_, index) => index + 1))

@@ -77,6 +77,7 @@ class Interpretation {
     switch (op.op) {
       case 'const': return this.#relocated(op.core, op.value)
       case 'mapAddress': return this.#mapAddress(op.map)
+      case 'functionAddress': throw new Error('functions that helpers call back are not interpreted')
       case 'stackAddress': return this.#slots.get(op.slot)! + BigInt(op.offset)
       case 'context': return this.#environment.context
       case 'binary': return evaluate(op.operator, op.width, this.#value(op.left), this.#value(op.right))

@@ -15,20 +15,22 @@ export interface IntType { kind: 'int'; bits: 8 | 16 | 32 | 64; signed: boolean 
 /**
  * Where a pointer points, which decides how it is read:
  * context: program argument block · stack · mapValue · ring: reserved ring record · map: a map object ·
- * btf: kernel object typed by BTF, loaded directly · kernel: any other kernel address, read by probe_read_kernel
+ * btf: kernel object typed by BTF, loaded directly · kernel: any other kernel address, read by probe_read_kernel ·
+ * user: an address of the current process
  */
-export type Origin = 'context' | 'stack' | 'mapValue' | 'ring' | 'map' | 'btf' | 'kernel'
+export type Origin = 'context' | 'stack' | 'mapValue' | 'ring' | 'map' | 'btf' | 'kernel' | 'user'
 export interface PointerType { kind: 'pointer'; origin: Origin; nullable: boolean }
 
 export interface Value { readonly id: number; readonly type: IrType; /** The variable it came from, for messages and dumps. */ name?: string }
 
 /** A CO-RE relocation on the operation's offset or constant; `type` and `access` as in the Spec. */
-export interface CoreReference { kind: 'fieldByteOffset' | 'fieldByteSize' | 'fieldExists' | 'typeSize'; type: number; access: string }
+export interface CoreReference { kind: 'fieldByteOffset' | 'fieldByteSize' | 'fieldExists' | 'fieldShiftLeft' | 'fieldShiftRight' | 'typeSize'; type: number; access: string }
 
 export interface StackSlot { readonly id: number; readonly size: number; readonly align: number; name?: string }
 
 export type BinaryOperator = 'add' | 'sub' | 'mul' | 'div' | 'mod' | 'sdiv' | 'smod' | 'and' | 'or' | 'xor' | 'shl' | 'shr' | 'sar'
-export type Comparison = 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'slt' | 'sle' | 'sgt' | 'sge' | 'test'
+/** `exhausted`: the kernel's budget of loop steps is used up (may_goto); it has no operands, those given are not read. */
+export type Comparison = 'exhausted' | 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge' | 'slt' | 'sle' | 'sgt' | 'sge' | 'test'
 export type Width = 32 | 64
 export type Size = 1 | 2 | 4 | 8
 
@@ -40,8 +42,10 @@ export type Op = OpBase & (
   | { op: 'mapAddress'; out: Value; map: string }
   /** The address of a stack slot plus offset. */
   | { op: 'stackAddress'; out: Value; slot: StackSlot; offset: number }
-  /** The program's context, r1 at entry. Only as the first operation of the entry block. */
-  | { op: 'context'; out: Value }
+  /** The program's context, r1 at entry; in functions that helpers call back, the argument in another register. Only at the start of the entry block. */
+  | { op: 'context'; out: Value; register?: 2 | 3 | 4 | 5 }
+  /** The address of a function of the same program, for helpers that call back (5.13). */
+  | { op: 'functionAddress'; out: Value; function: string }
   /** Width 32 computes on the low halves and zero-extends, as eBPF does. sdiv, smod need the v4 ISA. */
   | { op: 'binary'; out: Value; operator: BinaryOperator; width: Width; left: Value; right: Value }
   | { op: 'negate'; out: Value; width: Width; value: Value }

@@ -28,7 +28,8 @@ function right(op: Op): string {
     case 'const': return `${op.value}${core(op.core)}`
     case 'mapAddress': return `map ${op.map}`
     case 'stackAddress': return `address ${slotName(op.slot)}${op.offset === 0 ? '' : ` + ${op.offset}`}`
-    case 'context': return 'context'
+    case 'context': return op.register === undefined ? 'context' : `argument ${op.register}`
+    case 'functionAddress': return `functionAddress ${op.function}`
     case 'binary': return `${op.operator}.${op.width} ${use(op.left)}, ${use(op.right)}`
     case 'negate': return `negate.${op.width} ${use(op.value)}`
     case 'byteSwap': return `swap${op.bits} ${use(op.value)}`
@@ -51,10 +52,11 @@ export function printTerminator(terminator: Terminator): string {
 }
 
 const signs: Record<Comparison, string> = {
-  eq: '==', ne: '!=', lt: '<', le: '<=', gt: '>', ge: '>=', slt: 's<', sle: 's<=', sgt: 's>', sge: 's>=', test: '&',
+  exhausted: 'exhausted', eq: '==', ne: '!=', lt: '<', le: '<=', gt: '>', ge: '>=', slt: 's<', sle: 's<=', sgt: 's>', sge: 's>=', test: '&',
 }
 
 function condition({ operator, width, left, right }: Condition): string {
+  if (operator === 'exhausted') return operator
   return `${use(left)} ${signs[operator]}${width === 32 ? '.32' : ''} ${use(right)}`
 }
 

@@ -119,8 +119,11 @@ class Validation {
   #op(op: Op, block: number, at: number): void {
     switch (op.op) {
       case 'context':
-        if (block !== 0 || at !== 0) this.#fail('the context is only there as the first operation of the entry')
-        return this.#pointer(op.out)
+        if (block !== 0 || this.#fn.blocks[0]!.ops.slice(0, at).some((before) => before.op !== 'context')) {
+          this.#fail('the context is only there as the first operation of the entry')
+        }
+        return op.register === undefined ? this.#pointer(op.out) : undefined
+      case 'functionAddress': return this.#pointer(op.out)
       case 'const':
         if (op.core !== undefined && BigInt.asIntN(32, op.value) !== op.value) this.#fail('a relocated constant must fit 32 bits')
         return
@@ -150,7 +153,7 @@ class Validation {
         if (op.width === 32 && operandsOf(op).some(isPointer)) this.#fail('pointers are computed with in 64 bits')
         return
       case 'refine':
-        if (op.out.type.kind !== op.value.type.kind) this.#fail(`refines ${describe(op.value.type)} to ${describe(op.out.type)}`)
+        if (op.out.type.kind !== op.value.type.kind && !isAddress(op)) this.#fail(`refines ${describe(op.value.type)} to ${describe(op.out.type)}`)
     }
   }
 
@@ -161,12 +164,17 @@ class Validation {
     if (type.kind !== 'pointer') return this.#fail(`v${op.pointer.id} is ${describe(type)}, no pointer`)
     // A pointer of the kernel may be null: reading it gives zero.
     if (type.nullable && type.origin !== 'btf') this.#fail(`v${op.pointer.id} may be null`)
-    if (op.op !== 'load' && (type.origin === 'btf' || type.origin === 'kernel')) this.#fail('kernel memory cannot be written')
+    if (op.op !== 'load' && (type.origin === 'btf' || type.origin === 'kernel' || type.origin === 'user')) this.#fail('memory of the kernel or of a process cannot be written')
   }
 
   #pointer(value: Value): void {
     if (!isPointer(value)) this.#fail(`v${value.id} is ${describe(value.type)}, no pointer`)
   }
+}
+
+/** A number that stands for a kernel or user address may become a pointer that is read by a helper. */
+function isAddress({ value, out }: Op & { op: 'refine' }): boolean {
+  return value.type.kind === 'int' && value.type.bits === 64 && out.type.kind === 'pointer' && (out.type.origin === 'kernel' || out.type.origin === 'user')
 }
 
 function isPointer({ type }: Value): boolean {

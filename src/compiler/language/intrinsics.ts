@@ -4,7 +4,8 @@
  */
 const names = new WeakMap<object, string>()
 
-function intrinsic<F extends (...args: any[]) => any>(name: string, twin: F): F {
+/** Makes a function known to the compiler by a name; the function itself is what runs in plain Node. */
+export function intrinsic<F extends (...args: any[]) => any>(name: string, twin: F): F {
   names.set(twin, name)
   return twin
 }
@@ -14,7 +15,7 @@ export function intrinsicName(fn: unknown): string | undefined {
   return typeof fn === 'function' ? names.get(fn) : undefined
 }
 
-function kernelOnly(name: string): never {
+export function kernelOnly(name: string): never {
   throw new Error(`${name}() has a meaning only inside the kernel`)
 }
 
@@ -38,6 +39,11 @@ export const log2 = intrinsic('log2', (value: number): number => (value < 2 ? 0 
 export const min = intrinsic('min', (a: number, b: number): number => Math.min(a, b))
 /** The larger of two integers. */
 export const max = intrinsic('max', (a: number, b: number): number => Math.max(a, b))
+/** The numbers from 0 or `from` up to, but not including, `to`: for (const i of range(10)). */
+export const range = intrinsic('range', function* (from: number, to?: number): Generator<number> {
+  const [first, end] = to === undefined ? [0, from] : [from, to]
+  for (let at = first; at < end; at++) yield at
+})
 /** A struct on the kernel stack with C layout, zeroed, then filled from `init`; edited in place. */
 export const local = intrinsic('local', <S>(_schema: S, init: any): any => structuredClone(init))
 /** Copies fields into a struct in place. */

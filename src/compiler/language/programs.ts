@@ -31,6 +31,16 @@ export function raw_tp<N extends string>(name: N, fn: (...args: TracepointArgume
   return new ProgramDeclaration({ kind: 'raw_tp', name: named('raw_tp', name) }, fn)
 }
 
+/**
+ * BPF_PROG_TYPE_TRACEPOINT (4.7), by 'category/name': its one argument is the record that the tracepoint prints, whose
+ * fields are those of its `format` file. The only way to single system calls ('syscalls/sys_enter_openat').
+ */
+export function tracepoint(hook: string, fn: (record: any) => void): ProgramDeclaration {
+  const match = /^([A-Za-z0-9_-]+)[/:]([A-Za-z0-9_]+)$/.exec(String(hook))
+  if (match === null) throw new TypeError(`tracepoint: '${String(hook)}' is no category and name; give them such as 'syscalls/sys_enter_openat'`)
+  return new ProgramDeclaration({ kind: 'tracepoint', category: match[1]!, name: match[2]! }, fn)
+}
+
 /** Filled by the generated vmlinux.d.ts; without it every tracepoint's arguments are untyped. */
 // eslint-disable-next-line @typescript-eslint/no-empty-object-type
 export interface KnownTracepoints {}

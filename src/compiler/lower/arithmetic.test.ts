@@ -117,6 +117,20 @@ describe(`as in C, where JavaScript differs${where}`, () => {
     expect(compute('two_u64', (a, _b) => { 'use bpf'; return a / 1000 }, -1n, 0)).toBe(0xffff_ffff_ffff_ffffn / 1000n)
   })
 
+  test('signed division cuts off towards zero, the remainder has the sign of the left side', () => {
+    for (const [a, b] of [[7, 2], [-7, 2], [7, -2], [-7, -2], [-6, 3], [0, -5], [-9, 1], [5, 0], [-5, 0]] as const) {
+      const [quotient, rest] = b === 0 ? [0n, BigInt(a)] : [BigInt(a) / BigInt(b), BigInt(a) % BigInt(b)]
+      for (const hook of ['two_s32', 'two_s64', 'two_s8']) {
+        expect({ a, b, quotient: compute(hook, (a, b) => { 'use bpf'; return a / b }, a, b) }).toEqual({ a, b, quotient })
+        expect({ a, b, rest: compute(hook, (a, b) => { 'use bpf'; return a % b }, a, b) }).toEqual({ a, b, rest })
+      }
+    }
+    expect(compute('two_s64', (a, _b) => { 'use bpf'; return a / 1000 - a / -8 }, -12_345, 0)).toBe(-12n - 1543n)
+    expect(compute('two_s64', (a, b) => { 'use bpf'; return a / b }, -1n << 63n, 3)).toBe((-1n << 63n) / 3n)
+    expect(compute('two_s32', (a, b) => { 'use bpf'; return a / b }, -0x8000_0000, -1)).toBe(-0x8000_0000n)
+    expect(compute('two_s32', (a, b) => { 'use bpf'; return a / b }, -7, 2, { isas: [4], features: { signedDivision: true }, contexts: () => [[-7n, 2n]] })).toBe(-3n)
+  })
+
   test('shifts: of 64 bits, of signs, by a variable', () => {
     expect(compute('two_u64', (a, b) => { 'use bpf'; return a << b }, 1, 40)).toBe(1n << 40n)
     expect(compute('two_s64', (a, b) => { 'use bpf'; return a >> b }, -1024, 3)).toBe(-128n)

@@ -1,6 +1,7 @@
 import type { BinaryOperator, Comparison, IntType, Value } from '../ir/ir.ts'
 import type { Span } from '../span.ts'
 import type { Lowering } from './lowering.ts'
+import { hostBinary } from './text.ts'
 import { present } from './memory.ts'
 import { describe, I32, I64, int, typeName, U64, type Operand } from './operand.ts'
 
@@ -118,20 +119,46 @@ export function isArithmetic(operator: string): boolean {
 
 export function binary(l: Lowering, operator: string, left: Operand, right: Operand, span: Span): Operand {
   const rule = operators[operator]!
+  const known = hostBinary(operator, left, right)
+  if (known !== null) return known
   const a = literal(left)
   const b = literal(right)
   if (a !== null && b !== null) return { kind: 'host', value: fold(l, operator, a, b, span) }
-  if (operator === '<<' || operator === '>>' || operator === '>>>') return shift(l, rule, left, right, span)
+  if (operator === '<<' || operator === '>>' || operator === '>>>') return shift(l, operator, left, right, span)
   const { left: x, right: y, type } = unify(l, left, right, span)
+  if (type.signed && (operator === '/' || operator === '%') && l.context.features?.signedDivision !== true) {
+    return signedDivision(l, operator, x.value, y.value, type, span)
+  }
   return wrapped(l, type.signed ? rule.signed : rule.unsigned, x.value, y.value, type, rule.keepsSign === true, span)
 }
 
-/** The type of a shift is that of its left operand. */
-function shift(l: Lowering, rule: { unsigned: BinaryOperator; signed: BinaryOperator; keepsSign?: boolean }, left: Operand, right: Operand, span: Span): Operand {
+/** Division of the magnitudes, whose result gets the sign that it should have: the instruction for it came with 6.6. */
+function signedDivision(l: Lowering, operator: '/' | '%', x: Value, y: Value, type: IntType, span: Span): Scalar {
+  const compute = (name: BinaryOperator, left: Value, right: Value): Value => {
+    const out = l.value(I64)
+    l.emit({ op: 'binary', out, operator: name, width: 64, left, right, span })
+    return out
+  }
+  /** All ones if the number is negative, else zero. */
+  const signOf = (value: Value) => compute('sar', value, l.constant(63, span, I64))
+  const withSign = (value: Value, sign: Value) => compute('sub', compute('xor', value, sign), sign)
+  const [left, right] = [signOf(x), signOf(y)]
+  const [a, b] = [withSign(x, left), withSign(y, right)]
+  const result = operator === '/' ? withSign(compute('div', a, b), compute('xor', left, right)) : withSign(compute('mod', a, b), left)
+  if (type.bits === 64) return { kind: 'scalar', value: result, type }
+  const extended = l.value(type)
+  l.emit({ op: 'extend', out: extended, value: result, bits: 32, signed: true, span })
+  return { kind: 'scalar', value: extended, type }
+}
+
+/** The type of a shift is that of its left operand; `>>>` takes that as unsigned. */
+function shift(l: Lowering, operator: string, left: Operand, right: Operand, span: Span): Operand {
+  const rule = operators[operator]!
   const count = literal(right)
   const scalar = toScalar(l, left, span)
-  const type = promoted(scalar.type)
-  const x = convert(l, scalar, type, span)
+  const wide = promoted(scalar.type)
+  const type = operator === '>>>' ? int(wide.bits, false) : wide
+  const x = convert(l, convert(l, scalar, wide, span), type, span)
   if (count !== null && (count < 0n || count >= BigInt(type.bits))) {
     l.fail('SKEP-C08', span, `a shift of ${typeName(type)} by ${count}`, `shift by 0 to ${type.bits - 1}, or widen first: (x as u64) << ${count}`)
   }

@@ -45,7 +45,7 @@ function inline(l: Lowering, node: EsNode, fn: KernelFunction, args: Operand[]):
     l.fail('SKEP-C11', node, `'${fn.name}' calls itself`, 'the kernel has no recursion: use a bounded number of steps')
   }
   const span = l.span(node)
-  const frame: Frame = { fn, scope: new Scope(null), site: span, exit: { join: l.join(), results: [] } }
+  const frame: Frame = { fn, scope: new Scope(null), site: span, targets: [], exit: { join: l.join(), results: [] } }
   bindParameters(l, node, fn, frame, args)
   l.frames.push(frame)
   const { failures } = l.context.errors

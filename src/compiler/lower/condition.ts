@@ -5,6 +5,7 @@ import { compare, isComparison } from './arithmetic.ts'
 import { expression } from './expression.ts'
 import type { Join, Lowering } from './lowering.ts'
 import { originOf } from './memory.ts'
+import { branchOnText, hostComparison, textComparison } from './text.ts'
 import { describe, U8, type Operand } from './operand.ts'
 
 /**
@@ -44,11 +45,14 @@ function branchOnComparison(l: Lowering, node: EsNode, then: Join, otherwise: Jo
     const [found, missing] = negated ? [then, otherwise] : [otherwise, then]
     if (isNothing(right)) return branchOnPresence(l, left, found, missing, span)
     if (isNothing(left)) return branchOnPresence(l, right, found, missing, span)
+    const text = textComparison(l, left, right, span)
+    if (text !== null) return negated ? branchOnText(l, text, otherwise, then, span) : branchOnText(l, text, then, otherwise, span)
     const same = samePointers(left, right)
     if (same !== null) {
       return l.branch({ operator: negated ? 'ne' : 'eq', width: 64, left: same[0], right: same[1] }, then, otherwise, span)
     }
   }
+  if (left.kind === 'host' && right.kind === 'host') return void l.jump(hostComparison(node.operator, left.value, right.value) ? then : otherwise, span)
   const result = compare(l, node.operator, left, right, span)
   if (typeof result === 'boolean') l.jump(result ? then : otherwise, span)
   else l.branch(result, then, otherwise, span)

@@ -1,5 +1,6 @@
 import type { EsNode } from '../capture/kernel-function.ts'
-import type { Edge, IntType } from '../ir/ir.ts'
+import type { Edge, IntType, Size } from '../ir/ir.ts'
+import { u8 as byte } from '../../spec/schema.ts'
 import type { Span } from '../span.ts'
 import { binary, complement, convert, isArithmetic, isComparison, literal, negate, toScalar } from './arithmetic.ts'
 import { call } from './call.ts'
@@ -18,9 +19,7 @@ export function expression(l: Lowering, node: EsNode): Operand {
     case 'ParenthesizedExpression': case 'TSNonNullExpression': case 'TSSatisfiesExpression': case 'ChainExpression':
       return expression(l, node.expression)
     case 'Literal': return literalNode(l, node)
-    case 'TemplateLiteral':
-      if (node.expressions.length === 0) return host(node.quasis[0].value.cooked)
-      return l.fail('SKEP-C01', node, 'strings cannot be built in the kernel', 'emit the parts as fields of an event and join them in user space')
+    case 'TemplateLiteral': return templateLiteral(l, node)
     case 'Identifier': return identifier(l, node)
     case 'MemberExpression': return member(l, node)
     case 'CallExpression': return call(l, node)
@@ -53,6 +52,17 @@ function literalNode(l: Lowering, node: EsNode): Operand {
   if (node.bigint !== undefined) return host(BigInt(node.bigint))
   if (node.regex !== undefined) return l.fail('SKEP-C01', node, 'regular expressions have no meaning in the kernel', 'compare bounded strings, or filter in user space')
   return host(node.value ?? null)
+}
+
+/** Parts that are known while compiling are joined then. */
+function templateLiteral(l: Lowering, node: EsNode): Operand {
+  let text: string = node.quasis[0].value.cooked
+  node.expressions.forEach((part: EsNode, index: number) => {
+    const operand = expression(l, part)
+    if (operand.kind !== 'host') l.fail('SKEP-C01', node, 'strings cannot be built in the kernel', 'emit the parts as fields of an event and join them in user space')
+    text += `${String(operand.value)}${node.quasis[index + 1].value.cooked}`
+  })
+  return host(text)
 }
 
 function identifier(l: Lowering, node: EsNode): Operand {
@@ -159,11 +169,24 @@ function field(l: Lowering, node: EsNode, place: Place, name: string): Place {
     const owner = type.kind === 'struct' || type.kind === 'union' ? (type.name === '' ? `anonymous ${type.kind}` : `${type.kind} ${type.name}`) : type.kind
     return l.fail('SKEP-C05', node.property, `this kernel's ${owner} has no field '${name}'`, suggest(name, fieldNames(l, place.type.id), `where kernels differ test for it first: if ('${name}' in …)`))
   }
-  if (found.bitSize !== 0) {
-    return l.fail('SKEP-C05', node.property, `'${name}' is a bitfield, which cannot be read yet`, 'read a neighbouring field')
-  }
   const path = place.path === null ? null : { root: place.path.root, steps: [...place.path.steps, name] }
+  if (found.bitSize !== 0) return bitfield(l, node, { ...place, path }, found)
   return { ...place, offset: place.offset + found.bitOffset / 8, type: { from: 'btf', id: l.btf.resolve(found.type) }, path }
+}
+
+/** The smallest aligned integer that holds the bits, as CO-RE will find it on another kernel. */
+function bitfield(l: Lowering, node: EsNode, place: Place, { type, bitOffset, bitSize }: { type: number; bitOffset: number; bitSize: number }): Place {
+  const id = l.btf.resolve(type)
+  const kernel = l.btf.type(id)
+  const first = place.offset * 8 + bitOffset
+  let size = Math.max(1, l.btf.sizeOf(id))
+  const start = () => Math.floor(first / 8 / size) * size
+  while (first + bitSize - start() * 8 > size * 8) {
+    if (size >= 8) return l.fail('SKEP-C05', node.property, `no load of 8 bytes holds the ${bitSize} bits of this field`, 'read a neighbouring field')
+    size *= 2
+  }
+  const bits = { size: size as Size, left: 64 - (first + bitSize - start() * 8), right: 64 - bitSize, signed: 'signed' in kernel && kernel.signed }
+  return { ...place, offset: start(), type: { from: 'btf', id }, bits }
 }
 
 /** Names of a kernel struct's fields, those of its anonymous members too. */
@@ -185,21 +208,32 @@ function element(l: Lowering, node: EsNode, place: Place, span: Span): Place {
     const path = place.path === null ? null : { root: place.path.root, steps: [...place.path.steps, Number(known)] }
     return { ...place, offset: place.offset + Number(known) * array.size, type: array.type, path }
   }
-  if (place.type.from === 'btf') {
-    return l.fail('SKEP-C01', node.property, 'an array of the kernel can be indexed by a constant only', 'use a constant index')
-  }
-  // pointer + index × size; the verifier must see the index bounded, which min() or & (N - 1) do.
-  const scalar = convert(l, toScalar(l, index, span), U64, span)
-  const scaled = binary(l, '*', scalar, host(array.size), span)
-  const base = l.value(place.base.type)
-  l.emit({ op: 'binary', out: base, operator: 'add', width: 64, left: place.base, right: toScalar(l, scaled, span).value, span })
-  return { ...place, base, type: array.type }
+  return elementAt(l, place, array, index, span)
 }
 
-function elementType(l: Lowering, place: Place): { type: Place['type']; size: number; length: number } | null {
+/** An element whose index is not known while compiling. The verifier must see it bounded, which a loop, min() or & (N - 1) do. */
+export function elementAt(l: Lowering, place: Place, array: { type: Place['type']; size: number }, index: Operand, span: Span): Place {
+  const scalar = convert(l, toScalar(l, index, span), U64, span)
+  const scaled = toScalar(l, array.size === 1 ? scalar : binary(l, '*', scalar, host(array.size), span), span).value
+  if (place.type.from === 'schema') {
+    const base = l.value(place.base.type)
+    l.emit({ op: 'binary', out: base, operator: 'add', width: 64, left: place.base, right: scaled, span })
+    return { ...place, base, type: array.type }
+  }
+  // Typed pointers take constant offsets only: from here on it is an address, read by probe_read_kernel.
+  const start = addressOf(l, place, span)
+  const base = l.value(pointerTo('kernel'))
+  l.emit({ op: 'binary', out: base, operator: 'add', width: 64, left: start, right: scaled, span })
+  const { type } = array
+  const isStruct = type.from === 'btf' && ['struct', 'union'].includes(l.btf.kindOf(type.id))
+  return { kind: 'place', base, offset: 0, type, path: isStruct ? { root: type.id, steps: [] } : null }
+}
+
+export function elementType(l: Lowering, place: Place): { type: Place['type']; size: number; length: number } | null {
   if (place.type.from === 'schema') {
     const { schema } = place.type
     if (schema.kind === 'array') return { type: ofSchema(schema.element), size: schema.element.size, length: schema.length }
+    if (schema.kind === 'chars' || schema.kind === 'bytes') return { type: ofSchema(byte), size: 1, length: schema.length }
     return null
   }
   const type = l.btf.type(place.type.id)
@@ -253,7 +287,7 @@ function cast(l: Lowering, node: EsNode): Operand {
   if (id === 0) return l.fail('SKEP-C02', annotation, `this kernel has no struct '${name}'`, suggest(name, [...Object.keys(integerTypes), ...structNames(l)], 'use u8…i64 or the name of a kernel struct'))
   const place = asPlace(l, operand, span)
   const address = place !== null ? place : operand.kind === 'scalar' ? null : l.fail('SKEP-C04', node, `${describe(operand)} is no pointer`, 'cast a kernel pointer or an address')
-  const base = address === null ? (operand as Operand & { kind: 'scalar' }).value : addressOf(l, address, span)
+  const base = address === null ? convert(l, operand as Operand & { kind: 'scalar' }, U64, span).value : addressOf(l, address, span)
   const value = l.value(pointerTo('kernel'), base.name)
   l.emit({ op: 'refine', out: value, value: base, span })
   return { kind: 'pointer', value, pointee: { from: 'btf', id } }
@@ -353,7 +387,7 @@ function assignPointer(l: Lowering, variable: Variable, operand: Operand, target
   const fits = operand.kind === 'pointer' && originOf(operand.value) === originOf(old.value)
     && operand.pointee?.from === old.pointee?.from && (operand.pointee?.from !== 'btf' || operand.pointee.id === (old.pointee as { id: number }).id)
   if (!fits) return l.fail('SKEP-C10', target, `'${variable.name}' points to something else than what is assigned`, 'use a second const')
-  l.state.variables.set(variable, operand.value)
+  l.assign(variable, operand.value)
   return operand
 }
 
@@ -409,7 +443,7 @@ function assignTo(l: Lowering, target: EsNode, node: EsNode, compute: (old: () =
     const result = compute(() => variable.wrap(l.state.variables.get(variable)!))
     if (variable.type.kind === 'pointer') return assignPointer(l, variable, result, target)
     const value = convert(l, toScalar(l, result, span, variable.type), variable.type, span)
-    l.state.variables.set(variable, value.value)
+    l.assign(variable, value.value)
     return value
   }
   if (target.type !== 'MemberExpression') return l.fail('SKEP-C10', target, 'this cannot be assigned', 'assign to a variable or to a field')

@@ -7,10 +7,10 @@ import { expression } from './expression.ts'
 import { hasHelper, type HelperName } from '../helpers.ts'
 import { structNamed } from './kernel-type.ts'
 import type { Lowering } from './lowering.ts'
-import { addressValue, allocate, asPlace, call, store, storeFields } from './memory.ts'
+import { addressValue, allocate, asPlace, call, load, probeRead, store, storeFields } from './memory.ts'
 import { describe, host, pointerTo, U16, U32, U64, type Aggregate, type Operand } from './operand.ts'
 
-type Rule = { args: readonly string[]; lower: (l: Lowering, args: Operand[], span: Span, node: EsNode) => Operand }
+type Rule = { args: readonly string[]; /** Arguments that may be left out, at the end. */ optional?: number; lower: (l: Lowering, args: Operand[], span: Span, node: EsNode) => Operand }
 
 const rules: Record<string, Rule> = {
   ktime: { args: [], lower: (l, _args, span) => helperResult(l, 'ktime_get_ns', U64, span) },
@@ -23,6 +23,9 @@ const rules: Record<string, Rule> = {
   log2: { args: ['value'], lower: (l, [value], span) => log2(l, value!, span) },
   min: { args: ['a', 'b'], lower: (l, [a, b], span) => choose(l, '<=', a!, b!, span) },
   max: { args: ['a', 'b'], lower: (l, [a, b], span) => choose(l, '>=', a!, b!, span) },
+  'user.string': { args: ['address'], lower: (l, [address], span) => ({ kind: 'pointer', value: userAddress(l, address!, span), pointee: null }) },
+  'user.read': { args: ['schema', 'address'], lower: userRead },
+  range: { args: ['from', 'to'], optional: 1, lower: (_l, [from, to]) => ({ kind: 'range', from: to === undefined ? host(0) : from!, to: to ?? from! }) },
   local: { args: ['schema', 'fields'], lower: local },
   assign: { args: ['target', 'fields'], lower: assign },
   networkOrder16: { args: ['value'], lower: networkOrder16 },
@@ -32,7 +35,7 @@ export function intrinsic(l: Lowering, node: EsNode, name: string): Operand {
   const rule = rules[name]
   if (rule === undefined) throw new Error(`intrinsic ${name} has no rule`)
   const args = node.arguments as EsNode[]
-  if (args.length !== rule.args.length) {
+  if (args.length > rule.args.length || args.length < rule.args.length - (rule.optional ?? 0)) {
     l.fail('SKEP-C07', node, `${name}() takes ${rule.args.length} argument${rule.args.length === 1 ? '' : 's'}, not ${args.length}`, `write ${name}(${rule.args.join(', ')})`)
   }
   return rule.lower(l, args.map((argument) => expression(l, argument)), l.span(node), node)
@@ -93,6 +96,23 @@ function choose(l: Lowering, operator: string, left: Operand, right: Operand, sp
   l.start(end)
   const type = result.left.type as IntType
   return { kind: 'scalar', value: l.parameter(end, type, results), type }
+}
+
+/** The same register as an address of the current process. */
+function userAddress(l: Lowering, operand: Operand, span: Span): Value {
+  const value = operand.kind === 'pointer' ? operand.value : toScalar(l, operand, span, U64).value
+  const out = l.value(pointerTo('user'))
+  l.emit({ op: 'refine', out, value, span })
+  return out
+}
+
+function userRead(l: Lowering, [schema, address]: Operand[], span: Span, node: EsNode): Operand {
+  const type = schema?.kind === 'host' ? (schema.value as Schema | undefined) : undefined
+  if (type === undefined || typeof type.size !== 'number') return l.fail('SKEP-C04', node, 'user.read() takes the schema of what it reads', 'give u8…i64 or a struct() of module scope')
+  const source = userAddress(l, address!, span)
+  const place = allocate(l, type, 'user', span, new Set())
+  probeRead(l, place.base, type.size, source, span)
+  return load(l, place, span)
 }
 
 /** A struct on the stack: zeroed, then filled. */

@@ -76,6 +76,17 @@ describe('kernel objects in simulated memory', () => {
     expect(values(outcome).slice(0, 2)).toEqual([10, 21])
   })
 
+  test('a number that is an address becomes a pointer by a cast', () => {
+    const program = tp_btf('sched_process_fork', (parent: any) => {
+      'use bpf'
+      const number = address(parent) + 0
+      const task = number as unknown as task_struct
+      out.set(0, task.tgid)
+    })
+    const outcome = agreed({ out, program }, [], { contexts: (kernel) => [[family(kernel).parent]] })
+    expect(values(outcome)[0]).toBe(10)
+  })
+
   test("'field' in object: what the kernel lacks is not compiled", () => {
     const program = tp_btf('sched_wakeup', (task: any) => {
       'use bpf'
@@ -128,6 +139,60 @@ describe('kernel objects in simulated memory', () => {
   })
 })
 
+test('bitfields: unsigned, signed, at any place of their integer', () => {
+  for (const attach of [tp_btf, raw_tp]) {
+    const program = attach('sched_wakeup', (task: any) => {
+      'use bpf'
+      out.set(0, task.in_execve)
+      out.set(1, task.sched_class)
+      out.set(2, task.nice)
+      if (task.nice < 0 && task.in_execve) out.set(3, 1)
+    })
+    const bits = 1 | (0b10110 << 1) | (0b111011 << 6) | (0b1111 << 12)
+    const outcome = agreed({ out, program }, [], { contexts: (kernel) => [[kernelObject(kernel, btf, 'task_struct', { in_execve: bits })]] })
+    expect(values(outcome).slice(0, 4)).toEqual([1, 0b10110, -5, 1])
+  }
+})
+
+test('strings are compared with known ones: arrays, pointers, map values; NUL and full arrays', () => {
+  const names = arrayMap(struct({ name: chars(12) }), { name: 'names' })
+  for (const attach of [tp_btf, raw_tp]) {
+    const program = attach('sched_process_exec', (task: any, _pid, program) => {
+      'use bpf'
+      out.set(0, task.comm === 'a name of 16 byt' ? 1 : 2)
+      out.set(1, task.real_parent.comm === 'parent' ? 1 : 2)
+      out.set(2, 'paren' !== task.real_parent.comm ? 1 : 2)
+      out.set(3, task.real_parent.comm === 'parents' ? 2 : 1)
+      out.set(4, program.filename === '/bin/true' ? 1 : 2)
+      out.set(5, program.filename === '/bin/tru' ? 2 : 1)
+      const entry = names.get(0)
+      if (entry === undefined) return
+      out.set(6, entry.name === `${'ba'}${'sh'}` ? 1 : 2)
+      out.set(7, entry.name === 'a name that is too long' ? 2 : 1)
+    })
+    const outcome = agreed({ out, names, program }, [], {
+      before: { names: [[0, { name: 'bash' }]] },
+      contexts: (kernel) => [[family(kernel).child, 0n, kernelObject(kernel, btf, 'linux_binprm', { filename: kernelText(kernel, '/bin/true') })]],
+    })
+    expect(values(outcome)).toEqual([1, 1, 1, 1, 1, 1, 1, 1])
+  }
+})
+
+describe.runIf(kernelRuns && has(features.kernelBtf))('bitfields of the running kernel (features: raw tracepoints, BTF)', () => {
+  test('the current task is what it is', () => {
+    const program = raw_tp('sys_enter', () => {
+      'use bpf'
+      const task: any = currentTask()
+      out.set(0, task.no_cgroup_migration)
+      out.set(1, task.sched_migrated + 10)
+    })
+    const outcome = runInKernel(compileModule({ out, program }, { btf: kernelBtf(), name: 'bits', validate: true }), [[]], {}, { here: true })
+    expect(values(outcome)[0]).toBe(0)
+    expect([10, 11]).toContain(values(outcome)[1])
+  })
+})
+
+interface task_struct { tgid: number }
 interface tcp_sock { bytes_sent: number }
 
 describe.runIf(kernelRuns && has(features.kernelBtf))('the current task (features: raw tracepoints, BTF)', () => {

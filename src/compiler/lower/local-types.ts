@@ -18,7 +18,7 @@ export interface LocalStruct {
   name: string
   union: boolean
   size: number
-  members: { name: string; type: LocalType; bitOffset: number }[]
+  members: { name: string; type: LocalType; bitOffset: number; /** 0 unless a bitfield. */ bitSize: number }[]
 }
 
 export class LocalTypes {
@@ -69,7 +69,7 @@ export class LocalTypes {
     let index = struct.members.findIndex((member) => member.name === name)
     if (index < 0) {
       index = struct.members.length
-      struct.members.push({ name, type: this.#local(kernel), bitOffset: found.bitOffset })
+      struct.members.push({ name, type: this.#local(kernel), bitOffset: found.bitOffset, bitSize: found.bitSize })
     }
     return { index, kernel }
   }

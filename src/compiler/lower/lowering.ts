@@ -18,11 +18,11 @@ export type Binding =
   /** Its declaration could not be compiled. */
   | { kind: 'failed' }
 
-/** What is known at a point of the program. */
+/** What is known at a point of the program. Edges share it; who changes it makes a new one. */
 export interface State {
   /** Ids of pointer values known not to be null. */
-  nonNull: Set<number>
-  variables: Map<Variable, Value>
+  readonly nonNull: ReadonlySet<number>
+  readonly variables: ReadonlyMap<Variable, Value>
 }
 
 /** A block in the making that several edges may enter; their states are merged when it starts. */
@@ -52,9 +52,14 @@ export interface Frame {
   scope: Scope
   /** The call that it is inlined for; null in the program itself. */
   readonly site: Span | null
+  /** What `break` and `continue` may leave, the innermost last. */
+  readonly targets: { label: string | null; end: Join; /** Null for what is no loop. */ next: Join | null }[]
   /** Where `return` goes; null in the program itself. */
   readonly exit: { join: Join; results: { edge: Edge; operand: Operand; state: State }[] } | null
 }
+
+/** A loop that has been entered. */
+export interface LoopHeader { readonly block: Block; readonly variables: readonly Variable[] }
 
 /** What all programs of one Spec share. */
 export interface CompileContext {
@@ -65,6 +70,18 @@ export interface CompileContext {
   /** Name of each map declaration. */
   readonly mapNames: Map<MapDeclaration | RingDeclaration, string>
   readonly errors: ErrorList
+  /** What the target kernel has beyond the least that programs need. */
+  readonly features?: TargetFeatures | undefined
+  /** The text of a tracepoint's `format` file; undefined if the kernel has no such tracepoint. */
+  readonly tracepointFormat?: ((category: string, name: string) => string | undefined) | undefined
+}
+
+/** Features of the target that change what the compiler emits; what is not said is not used. */
+export interface TargetFeatures {
+  /** Loops with the kernel's own bound (6.9). */
+  mayGoto?: boolean
+  /** Signed division as one instruction (6.6, `isa` 4); otherwise it is made of unsigned ones. */
+  signedDivision?: boolean
 }
 
 const unset = undefined as unknown as Terminator
@@ -104,7 +121,7 @@ export class Lowering {
    */
   attempt(part: () => void): boolean {
     const { frame } = this
-    const [{ scope }, depth] = [frame, this.frames.length]
+    const [{ scope }, depth, targets] = [frame, this.frames.length, frame.targets.length]
     try {
       part()
       return true
@@ -112,6 +129,7 @@ export class Lowering {
       this.context.errors.note(error)
       this.frames.length = depth
       frame.scope = scope
+      frame.targets.length = targets
       this.block ??= this.#newBlock()
       return false
     }
@@ -151,9 +169,9 @@ export class Lowering {
 
   #edge(join: Join, learned: Value[] = []): Edge {
     const edge: Edge = { target: join.block, args: [] }
-    const nonNull = new Set(this.state.nonNull)
-    for (const value of learned) nonNull.add(value.id)
-    join.incoming.push({ edge, state: { nonNull, variables: new Map(this.state.variables) } })
+    const { nonNull, variables } = this.state
+    const state = learned.length === 0 ? this.state : { nonNull: new Set([...nonNull, ...learned.map(({ id }) => id)]), variables }
+    join.incoming.push({ edge, state })
     return edge
   }
 
@@ -189,11 +207,19 @@ export class Lowering {
     }
     this.ir.blocks.push(join.block)
     this.block = join.block
-    const nonNull = new Set(first.state.nonNull)
-    for (const { state } of rest) for (const id of nonNull) if (!state.nonNull.has(id)) nonNull.delete(id)
+    this.state = rest.every(({ state }) => state === first.state) ? first.state : this.#merged(join, first.state, rest.map(({ state }) => state))
+    return true
+  }
+
+  /** What all edges agree on; variables that differ become parameters. */
+  #merged(join: Join, first: State, rest: readonly State[]): State {
+    const nonNull = rest.every((state) => state.nonNull === first.nonNull)
+      ? first.nonNull
+      : new Set([...first.nonNull].filter((id) => rest.every((state) => state.nonNull.has(id))))
+    if (rest.every((state) => state.variables === first.variables)) return { nonNull, variables: first.variables }
     const variables = new Map<Variable, Value>()
-    for (const [variable, value] of first.state.variables) {
-      const values = rest.map(({ state }) => state.variables.get(variable))
+    for (const [variable, value] of first.variables) {
+      const values = rest.map((state) => state.variables.get(variable))
       if (values.includes(undefined)) continue
       if (values.every((other) => other === value)) {
         variables.set(variable, value)
@@ -204,8 +230,32 @@ export class Lowering {
       for (const { edge, state } of join.incoming) edge.args.push(state.variables.get(variable)!)
       variables.set(variable, param)
     }
-    this.state = { nonNull, variables }
-    return true
+    return { nonNull, variables }
+  }
+
+  /** Enters a loop: its variables may have another value each time that the header is reached. */
+  startLoop(variables: readonly Variable[], span: Span): LoopHeader {
+    const block = this.#newBlock()
+    const entered = variables.filter((variable) => this.state.variables.has(variable))
+    this.#terminate({ op: 'jump', edge: { target: block, args: entered.map((variable) => this.state.variables.get(variable)!) }, span })
+    this.ir.blocks.push(block)
+    this.block = block
+    for (const variable of entered) {
+      const param = this.value(variable.type, variable.name)
+      block.params.push(param)
+      this.assign(variable, param)
+    }
+    return { block, variables: entered }
+  }
+
+  /** Goes back to the header of a loop. */
+  closeLoop({ block, variables }: LoopHeader, span: Span): void {
+    this.#terminate({ op: 'jump', edge: { target: block, args: variables.map((variable) => this.state.variables.get(variable)!) }, span })
+  }
+
+  /** Gives a variable its first or another value. */
+  assign(variable: Variable, value: Value): void {
+    this.state = { nonNull: this.state.nonNull, variables: new Map(this.state.variables).set(variable, value) }
   }
 
   /** Adds a parameter to a join that has started, with one argument for each incoming edge. */

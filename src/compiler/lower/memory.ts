@@ -5,7 +5,8 @@ import { suggest } from '../nearest.ts'
 import type { Span } from '../span.ts'
 import { convert, toScalar } from './arithmetic.ts'
 import type { Lowering } from './lowering.ts'
-import { describe, int, schemaName, pointerTo, U64, type Aggregate, type MemoryType, type Operand, type Place } from './operand.ts'
+import { isLocated } from './tracepoint-format.ts'
+import { describe, int, schemaName, pointerTo, U32, U64, type Aggregate, type MemoryType, type Operand, type Place } from './operand.ts'
 
 /** Reading and writing memory: the compiler knows each pointer's origin and picks the access. */
 
@@ -35,6 +36,8 @@ export function scalarType(l: Lowering, type: MemoryType): IntType | null {
 
 /** Reads a place: scalars and pointers are loaded, structs and arrays stay where they are. */
 export function load(l: Lowering, place: Place, span: Span): Operand {
+  if (place.bits !== undefined) return loadBits(l, place, place.bits, span)
+  if (place.type.from === 'schema' && isLocated(place.type.schema)) return locatedText(l, place, span)
   const scalar = scalarType(l, place.type)
   if (scalar !== null) return { kind: 'scalar', value: loadRegister(l, place, scalar, scalar.bits / 8 as Size, scalar.signed, span), type: scalar }
   if (place.type.from === 'btf') {
@@ -49,6 +52,33 @@ export function load(l: Lowering, place: Place, span: Span): Operand {
     }
   }
   return place
+}
+
+/** A string inside the record of a tracepoint, whose place a word of the record tells. */
+function locatedText(l: Lowering, place: Place, span: Span): Operand {
+  const word = loadRegister(l, place, U32, 4, false, span)
+  const offset = l.value(U64)
+  l.emit({ op: 'binary', out: offset, operator: 'and', width: 64, left: word, right: l.constant(0xffff, span), span })
+  const value = l.value(pointerTo('kernel'))
+  l.emit({ op: 'binary', out: value, operator: 'add', width: 64, left: place.base, right: offset, span })
+  const char = l.btf.find('char', 'int')
+  return { kind: 'pointer', value, pointee: char === 0 ? null : { from: 'btf', id: char } }
+}
+
+/** A bitfield: the integer that holds it, shifted up until nothing stands above and down until nothing stands below. */
+function loadBits(l: Lowering, place: Place, { size, left, right, signed }: NonNullable<Place['bits']>, span: Span): Operand {
+  const type = int(64, signed)
+  const word = loadRegister(l, place, U64, size, false, span)
+  const shift = (kind: 'fieldShiftLeft' | 'fieldShiftRight', operator: 'shl' | 'shr' | 'sar', value: Value, by: number): Value => {
+    const amount = l.value(U64)
+    const core = place.path === null ? undefined : { ...l.context.localTypes.fieldOffset(place.path), kind }
+    l.emit({ op: 'const', out: amount, value: BigInt(by), ...(core && { core }), span })
+    const out = l.value(type)
+    l.emit({ op: 'binary', out, operator, width: 64, left: value, right: amount, span })
+    return out
+  }
+  const value = shift('fieldShiftRight', signed ? 'sar' : 'shr', shift('fieldShiftLeft', 'shl', word, left), right)
+  return { kind: 'scalar', value, type }
 }
 
 function loadRegister(l: Lowering, place: Place, type: IrType, size: Size, signed: boolean, span: Span): Value {
@@ -76,8 +106,8 @@ export function addressOf(l: Lowering, place: Place, span: Span): Value {
   return out
 }
 
-function probeRead(l: Lowering, target: Value, size: number, source: Value, span: Span): void {
-  call(l, 'probe_read_kernel', [target, l.constant(size, span), source], span)
+export function probeRead(l: Lowering, target: Value, size: number, source: Value, span: Span): void {
+  call(l, originOf(source) === 'user' ? 'probe_read_user' : 'probe_read_kernel', [target, l.constant(size, span), source], span)
 }
 
 export function call(l: Lowering, name: keyof typeof helpers, args: Value[], span: Span, out: Value | null = null): void {
@@ -94,7 +124,7 @@ export function zero(l: Lowering, base: Value, offset: number, size: number, spa
 }
 
 /** The widest aligned access that fits. */
-function widthAt(offset: number, left: number): Size {
+export function widthAt(offset: number, left: number): Size {
   if (offset % 8 === 0 && left >= 8) return 8
   if (offset % 4 === 0 && left >= 4) return 4
   return offset % 2 === 0 && left >= 2 ? 2 : 1
@@ -116,6 +146,7 @@ export function store(l: Lowering, place: Place, operand: Operand, span: Span): 
   if (place.type.from === 'btf') {
     l.fail('SKEP-C10', span, 'kernel memory cannot be written', 'keep the value in a map or in a local() struct')
   }
+  if (originOf(place.base) === 'context') l.fail('SKEP-C10', span, 'the record of a tracepoint cannot be written', 'keep the value in a map or in a local() struct')
   const { schema } = place.type
   const source = operand.kind === 'optional' ? present(l, operand, span) : operand
   switch (schema.kind) {
@@ -195,9 +226,9 @@ function storeConstantText(l: Lowering, place: Place, length: number, text: stri
   }
 }
 
-function readText(l: Lowering, place: Place, length: number, source: Value, span: Span): void {
+export function readText(l: Lowering, place: Place, length: number, source: Value, span: Span): void {
   const target = addressOf(l, { ...place, path: null }, span)
-  call(l, 'probe_read_kernel_str', [target, l.constant(length, span), source], span)
+  call(l, originOf(source) === 'user' ? 'probe_read_user_str' : 'probe_read_kernel_str', [target, l.constant(length, span), source], span)
 }
 
 function storeBytes(l: Lowering, place: Place, length: number, source: Operand, span: Span): void {
@@ -211,7 +242,7 @@ function storeBytes(l: Lowering, place: Place, length: number, source: Operand, 
   probeRead(l, addressOf(l, { ...place, path: null }, span), sizeOf(l, from.type), addressOf(l, from, span), span)
 }
 
-function charArrayLength(l: Lowering, type: MemoryType): number | null {
+export function charArrayLength(l: Lowering, type: MemoryType): number | null {
   if (type.from === 'schema') return type.schema.kind === 'chars' ? type.schema.length : null
   const kernel = l.btf.type(type.id)
   return kernel.kind === 'array' && l.btf.sizeOf(kernel.element) === 1 ? kernel.length : null

@@ -1,5 +1,5 @@
 import type { Schema } from '../../spec/schema.ts'
-import type { IntType, PointerType, Value } from '../ir/ir.ts'
+import type { IntType, PointerType, Size, Value } from '../ir/ir.ts'
 import type { Span } from '../span.ts'
 
 /** The type of a piece of memory: one of our schemas, or a type of the kernel's BTF (resolved id). */
@@ -16,6 +16,8 @@ export interface Place {
   type: MemoryType
   /** For kernel objects. */
   path: AccessPath | null
+  /** For bitfields: bytes of the integer at `offset`, and how far to shift it up and down. */
+  bits?: { size: Size; left: number; right: number; signed: boolean }
 }
 
 /** An object literal, with where it and its fields are written: perhaps in the caller of the function that stores it. */
@@ -32,6 +34,8 @@ export type Operand =
   | { kind: 'optional'; pointer: Value; content: MemoryType; copy: Value | null }
   | Place
   | Aggregate
+  /** range(): only to be walked through. */
+  | { kind: 'range'; from: Operand; to: Operand }
   | { kind: 'void' }
 
 export const int = (bits: 8 | 16 | 32 | 64, signed: boolean): IntType => ({ kind: 'int', bits, signed })
@@ -56,6 +60,7 @@ export function describe(operand: Operand): string {
     case 'optional': return 'the result of a map look-up'
     case 'place': return operand.type.from === 'schema' ? schemaName(operand.type.schema) : 'a kernel struct or array'
     case 'aggregate': return 'an object literal'
+    case 'range': return 'a range'
     case 'void': return 'nothing'
   }
 }

@@ -10,6 +10,7 @@ import { expression } from './expression.ts'
 import { Scope, Lowering, type CompileContext, type Frame } from './lowering.ts'
 import { host, int, pointerTo, U64, type Operand } from './operand.ts'
 import { statements } from './statement.ts'
+import { parseFormat } from './tracepoint-format.ts'
 
 /** Lowers one program: its arguments from the hook's BTF prototype, then its body. */
 export function lowerProgram(name: string, declaration: ProgramDeclaration, context: CompileContext): IrFunction {
@@ -18,7 +19,7 @@ export function lowerProgram(name: string, declaration: ProgramDeclaration, cont
     throw new TypeError(`program '${name}': its function has not been captured; make 'use bpf' its first statement and load the module through 'node --import skep/register' or the bundler plugin`)
   }
   const l = new Lowering(name, context)
-  const frame: Frame = { fn, scope: new Scope(null), site: null, exit: null }
+  const frame: Frame = { fn, scope: new Scope(null), site: null, targets: [], exit: null }
   l.frames.push(frame)
   if (!l.attempt(() => bindArguments(l, fn, declaration))) return l.ir
   const whole: Span = { fn, start: fn.ast.body.start, end: fn.ast.body.end }
@@ -33,6 +34,7 @@ export function lowerProgram(name: string, declaration: ProgramDeclaration, cont
 
 function bindArguments(l: Lowering, fn: KernelFunction, declaration: ProgramDeclaration): void {
   const head: Span = { fn, start: fn.ast.start, end: Math.min(fn.ast.end, fn.ast.start + 1) }
+  if (declaration.attach.kind === 'tracepoint') return bindRecord(l, fn, declaration.attach, head)
   const types = argumentTypes(l, declaration, head)
   const params = fn.ast.params as { type: string; name?: string; optional?: boolean; start: number; end: number }[]
   const extra = params.slice(types.length).find((param) => param.optional !== true)
@@ -48,6 +50,22 @@ function bindArguments(l: Lowering, fn: KernelFunction, declaration: ProgramDecl
     const operand = index >= types.length ? host(undefined) : argument(l, declaration, types[index]!, context, index, param.name!, span)
     l.frame.scope.names.set(param.name!, { kind: 'constant', operand })
   })
+}
+
+/** The context of a tracepoint is the record that it prints. */
+function bindRecord(l: Lowering, fn: KernelFunction, { category, name }: { category: string; name: string }, head: Span): void {
+  const [param, extra] = fn.ast.params as { type: string; name?: string; start: number; end: number }[]
+  if (extra !== undefined) throw new CompileError('SKEP-C07', `a tracepoint has 1 argument, its record, not ${fn.ast.params.length}`, 'read the fields of the record', { fn, start: extra.start, end: extra.end })
+  const text = l.context.tracepointFormat?.(category, name)
+  if (text === undefined) {
+    throw new CompileError('SKEP-C06', `this kernel has no tracepoint '${category}/${name}'`, `see the list under /sys/kernel/tracing/events/${category}`, head)
+  }
+  const context = l.value(pointerTo('context'), 'record')
+  l.emit({ op: 'context', out: context, span: head })
+  if (param === undefined) return
+  if (param.type !== 'Identifier') throw new CompileError('SKEP-C01', 'an argument of the hook must be a plain name', 'name it and read its fields', { fn, start: param.start, end: param.end })
+  const place: Operand = { kind: 'place', base: context, offset: 0, type: { from: 'schema', schema: parseFormat(name, text) }, path: null }
+  l.frame.scope.names.set(param.name!, { kind: 'constant', operand: place })
 }
 
 /** Each argument is a 64-bit word of the context; the compiler drops those that are not used. */

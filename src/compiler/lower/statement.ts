@@ -1,6 +1,8 @@
 import type { EsNode } from '../capture/kernel-function.ts'
 import { convert, toScalar } from './arithmetic.ts'
 import { branchOn } from './condition.ts'
+import { doWhileStatement, forOfStatement, forStatement, leave, switchStatement, whileStatement } from './loop.ts'
+import type { IntType } from '../ir/ir.ts'
 import { expression, joinable, nodeName } from './expression.ts'
 import { Scope, type Join, type Lowering, type Variable } from './lowering.ts'
 import { load } from './memory.ts'
@@ -25,17 +27,12 @@ function forget(l: Lowering, node: EsNode): void {
 const remedies: Record<string, string> = {
   TryStatement: 'nothing throws in the kernel: check results instead',
   ThrowStatement: 'return early, and count what went wrong in a map',
-  ForStatement: 'loops are not compiled yet: write the steps out, or aggregate in user space',
-  ForOfStatement: 'loops are not compiled yet: write the steps out, or aggregate in user space',
   ForInStatement: 'name the fields',
-  WhileStatement: 'loops are not compiled yet: write the steps out, or aggregate in user space',
-  DoWhileStatement: 'loops are not compiled yet: write the steps out, or aggregate in user space',
-  SwitchStatement: 'write it with if and else',
   FunctionDeclaration: "write the function at module scope with 'use bpf' as its first statement",
   ClassDeclaration: 'use struct() at module scope',
 }
 
-function statement(l: Lowering, node: EsNode): void {
+export function statement(l: Lowering, node: EsNode, label: string | null = null): void {
   switch (node.type) {
     case 'ExpressionStatement':
       if (node.directive === undefined) expression(l, node.expression)
@@ -45,18 +42,26 @@ function statement(l: Lowering, node: EsNode): void {
     case 'ReturnStatement': return returnStatement(l, node)
     case 'BlockStatement': return inScope(l, () => statements(l, node.body))
     case 'EmptyStatement': return
+    case 'ForStatement': return forStatement(l, node, label)
+    case 'ForOfStatement': return forOfStatement(l, node, label)
+    case 'WhileStatement': return whileStatement(l, node, label)
+    case 'DoWhileStatement': return doWhileStatement(l, node, label)
+    case 'SwitchStatement': return switchStatement(l, node, label)
+    case 'LabeledStatement': return statement(l, node.body, node.label.name)
+    case 'BreakStatement': case 'ContinueStatement': return leave(l, node)
     default: l.fail('SKEP-C01', node, `${nodeName(node)} has no meaning in the kernel`, remedies[node.type] ?? 'write it with plain statements')
   }
 }
 
-function inScope(l: Lowering, body: () => void): void {
+export function inScope(l: Lowering, body: () => void): void {
   const { frame } = l
   frame.scope = new Scope(frame.scope)
   body()
   frame.scope = frame.scope.parent!
 }
 
-function variables(l: Lowering, node: EsNode): void {
+/** `counter`: the type of a number that is not known to be smaller. */
+export function variables(l: Lowering, node: EsNode, counter?: IntType): void {
   if (node.kind === 'var') l.fail('SKEP-C01', node, "'var' is scoped to the function, across its branches", "use 'const' or 'let'")
   for (const declarator of node.declarations as EsNode[]) {
     const target: EsNode = declarator.id
@@ -67,19 +72,19 @@ function variables(l: Lowering, node: EsNode): void {
     if (target.type !== 'Identifier') l.fail('SKEP-C01', target, 'this pattern has no meaning in the kernel', 'declare one name at a time')
     if (declarator.init === undefined || declarator.init === null) l.fail('SKEP-C03', declarator, `'${target.name}' has no value`, 'give it one here')
     const operand = expression(l, declarator.init)
-    bind(l, node.kind, target.name, operand, declarator)
+    bind(l, node.kind, target.name, operand, declarator, counter)
   }
 }
 
-function bind(l: Lowering, kind: string, name: string, operand: Operand, node: EsNode): void {
+function bind(l: Lowering, kind: string, name: string, operand: Operand, node: EsNode, counter = int(64, true)): void {
   if (kind === 'let' && (operand.kind === 'scalar' || (operand.kind === 'host' && typeof operand.value !== 'object' && typeof operand.value !== 'string' && typeof operand.value !== 'function'))) {
     const span = l.span(node)
     // A literal says nothing of the width that later values need: 64 bits hold them all.
-    const scalar = operand.kind === 'scalar' ? operand : convert(l, toScalar(l, operand, span), int(64, true), span)
+    const scalar = operand.kind === 'scalar' ? operand : convert(l, toScalar(l, operand, span), counter, span)
     const { type } = scalar
     const variable: Variable = { name, type, wrap: (value) => ({ kind: 'scalar', value, type }) }
     l.frame.scope.names.set(name, { kind: 'variable', variable })
-    l.state.variables.set(variable, scalar.value)
+    l.assign(variable, scalar.value)
     return
   }
   nameValue(operand, name)
@@ -87,7 +92,7 @@ function bind(l: Lowering, kind: string, name: string, operand: Operand, node: E
     const { value, pointee } = operand
     const variable: Variable = { name, type: value.type, wrap: (now) => ({ kind: 'pointer', value: now, pointee }) }
     l.frame.scope.names.set(name, { kind: 'variable', variable })
-    l.state.variables.set(variable, value)
+    l.assign(variable, value)
     return
   }
   l.frame.scope.names.set(name, { kind: 'constant', operand, let: kind === 'let' })

@@ -1,5 +1,5 @@
-import type { BinaryOperator, Comparison, IrFunction, Op, Value, Width } from '../ir/ir.ts'
-import { definitions, substitute } from './rewrite.ts'
+import type { BinaryOperator, Block, Comparison, IrFunction, Op, Value, Width } from '../ir/ir.ts'
+import { definitions, substitute, type Definitions } from './rewrite.ts'
 
 /** Constant folding, algebraic identities and strength reduction; branches on constants become jumps. */
 export function fold(fn: IrFunction): boolean {
@@ -7,22 +7,13 @@ export function fold(fn: IrFunction): boolean {
   const replaced = new Map<Value, Value>()
   let changed = false
   for (const block of fn.blocks) {
-    block.ops = block.ops.map((op) => {
-      const folded = foldOp(op, defined)
-      if (folded === op) return op
-      changed = true
-      if ('alias' in folded) {
-        replaced.set(folded.out, folded.alias)
-        return null
-      }
-      if ('out' in folded && folded.out !== null) defined.set(folded.out, folded)
-      return folded
-    }).filter((op): op is Op => op !== null)
+    changed = foldBlock(fn, block, defined, replaced) || changed
     const { terminator } = block
     if (terminator.op !== 'branch') continue
     const { left, right, operator, width } = terminator.condition
+    if (operator === 'exhausted') continue
     const a = constantOf(left, defined)
-    const b = constantOf(right, defined)
+    const b = a === null ? null : constantOf(right, defined)
     if (a === null || b === null) continue
     block.terminator = { op: 'jump', edge: holds(operator, width, a, b) ? terminator.then : terminator.else, span: terminator.span }
     changed = true
@@ -31,49 +22,59 @@ export function fold(fn: IrFunction): boolean {
   return changed
 }
 
-export function constantOf(value: Value, defined: Map<Value, Op>): bigint | null {
-  const op = defined.get(value)
-  return op?.op === 'const' && op.core === undefined ? op.value : null
+function foldBlock(fn: IrFunction, block: Block, defined: Definitions, replaced: Map<Value, Value>): boolean {
+  const { ops } = block
+  let folded: Op[] | null = null
+  for (let index = 0; index < ops.length; index++) {
+    const op = ops[index]!
+    const result = op.op === 'extend' ? foldExtend(op, defined) : op.op === 'binary' ? foldBinary(fn, op, defined) : op
+    if (result === op) {
+      folded?.push(op)
+      continue
+    }
+    folded ??= ops.slice(0, index)
+    if ('alias' in result) replaced.set(result.out, result.alias)
+    else for (const made of Array.isArray(result) ? result : [result]) {
+      folded.push(made)
+      if ('out' in made && made.out !== null) defined[made.out.id] = made
+    }
+  }
+  if (folded !== null) block.ops = folded
+  return folded !== null
 }
 
-function foldOp(op: Op, defined: Map<Value, Op>): Op | { alias: Value; out: Value } {
-  if (op.op === 'extend') {
-    const value = constantOf(op.value, defined)
-    if (value !== null) return { op: 'const', out: op.out, value: BigInt.asIntN(64, op.signed ? BigInt.asIntN(op.bits, value) : BigInt.asUintN(op.bits, value)), span: op.span }
-    const { type } = op.value
-    // What is held extended already stays as it is.
-    if (type.kind === 'int' && type.bits <= op.bits && type.signed === op.signed) return { alias: op.value, out: op.out }
-    return op
-  }
-  if (op.op !== 'binary') return op
-  const left = constantOf(op.left, defined)
+export function constantOf(value: Value, defined: Definitions): bigint | null {
+  const op = defined[value.id]
+  return op !== undefined && op.op === 'const' && op.core === undefined ? op.value : null
+}
+
+/** The operation itself, what stands for it, or another name of its result. */
+type Folded = Op | Op[] | { alias: Value; out: Value }
+
+function foldExtend(op: Op & { op: 'extend' }, defined: Definitions): Folded {
+  const value = constantOf(op.value, defined)
+  if (value !== null) return { op: 'const', out: op.out, value: BigInt.asIntN(64, op.signed ? BigInt.asIntN(op.bits, value) : BigInt.asUintN(op.bits, value)), span: op.span }
+  const { type } = op.value
+  // What is held extended already stays as it is.
+  return type.kind === 'int' && type.bits <= op.bits && type.signed === op.signed ? { alias: op.value, out: op.out } : op
+}
+
+const neutralZero = new Set<BinaryOperator>(['add', 'sub', 'or', 'xor', 'shl', 'shr', 'sar'])
+
+function foldBinary(fn: IrFunction, op: Op & { op: 'binary' }, defined: Definitions): Folded {
+  const { operator, width } = op
   const right = constantOf(op.right, defined)
-  if (left !== null && right !== null) return { op: 'const', out: op.out, value: evaluate(op.operator, op.width, left, right), span: op.span }
-  if (right === null || op.width !== 64) return op
-  if (right === 0n && ['add', 'sub', 'or', 'xor', 'shl', 'shr', 'sar'].includes(op.operator)) return { alias: op.left, out: op.out }
-  if (right === 1n && ['mul', 'div'].includes(op.operator)) return { alias: op.left, out: op.out }
-  return op
-}
-
-/** Multiplications and unsigned divisions by a power of two as shifts. */
-export function reduceStrength(fn: IrFunction): boolean {
-  const defined = definitions(fn)
-  let changed = false
-  for (const block of fn.blocks) {
-    block.ops = block.ops.flatMap((op): Op[] => {
-      if (op.op !== 'binary' || (op.operator !== 'mul' && op.operator !== 'div')) return [op]
-      const right = constantOf(op.right, defined)
-      const power = right === null ? null : powerOfTwo(right)
-      if (power === null) return [op]
-      changed = true
-      const amount: Value = { id: fn.nextValue++, type: op.right.type }
-      return [
-        { op: 'const', out: amount, value: power, span: op.span },
-        { ...op, operator: op.operator === 'mul' ? 'shl' : 'shr', right: amount },
-      ]
-    })
-  }
-  return changed
+  const left = constantOf(op.left, defined)
+  if (left !== null && right !== null) return { op: 'const', out: op.out, value: evaluate(operator, width, left, right), span: op.span }
+  if (left === 0n && operator === 'sub') return { op: 'negate', out: op.out, width, value: op.right, span: op.span }
+  if (right === null) return op
+  if (width === 64 && right === 0n && neutralZero.has(operator)) return { alias: op.left, out: op.out }
+  if (operator !== 'mul' && operator !== 'div') return op
+  if (width === 64 && right === 1n) return { alias: op.left, out: op.out }
+  const power = powerOfTwo(right)
+  if (power === null) return op
+  const amount: Value = { id: fn.nextValue++, type: op.right.type }
+  return [{ op: 'const', out: amount, value: power, span: op.span }, { ...op, operator: operator === 'mul' ? 'shl' : 'shr', right: amount }]
 }
 
 function powerOfTwo(value: bigint): bigint | null {
@@ -114,6 +115,7 @@ export function holds(operator: Comparison, width: Width, left: bigint, right: b
   const sa = BigInt.asIntN(width, left)
   const sb = BigInt.asIntN(width, right)
   switch (operator) {
+    case 'exhausted': return false
     case 'eq': return a === b
     case 'ne': return a !== b
     case 'lt': return a < b

@@ -1,5 +1,5 @@
 import type { IrFunction } from '../ir/ir.ts'
-import { fold, reduceStrength } from './fold.ts'
+import { fold } from './fold.ts'
 import { prune } from './prune.ts'
 import { reuse } from './reuse.ts'
 import { threadJumps } from './thread.ts'
@@ -11,20 +11,18 @@ const passes: readonly Pass[] = [
   { name: 'fold', run: fold },
   { name: 'thread-jumps', run: threadJumps },
   { name: 'reuse', run: reuse },
-  { name: 'reduce-strength', run: reduceStrength },
 ]
 
-/** Runs all passes until none changes anything. `after` sees the function after each that did. */
+/** Runs all passes in turn until each has found nothing since any of them changed something. `after` sees the function after each that did. */
 export function optimise(fn: IrFunction, after: (pass: string) => void = () => {}): void {
-  for (let round = 0; round < 10; round++) {
-    let changed = false
-    for (const pass of passes) {
-      if (!pass.run(fn)) continue
-      changed = true
+  let idle = 0
+  // The bound is against a defect, not a limit.
+  for (let turn = 0; idle < passes.length && turn < 60; turn++) {
+    const pass = passes[turn % passes.length]!
+    if (pass.run(fn)) {
+      idle = 0
       after(pass.name)
-    }
-    if (!changed) break
+    } else idle++
   }
-  prune(fn)
   after('final')
 }

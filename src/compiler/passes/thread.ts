@@ -1,6 +1,8 @@
 import type { Block, Edge, IrFunction, Op, Value } from '../ir/ir.ts'
 import { constantOf, holds } from './fold.ts'
-import { definitions, predecessors, substituteOp, substituteTerminator, edgesOf, type Predecessor } from './rewrite.ts'
+import {
+  definitions, eachOperand, eachTerminatorOperand, edgesOf, predecessors, substituteOp, substituteTerminator, type Definitions, type Predecessor,
+} from './rewrite.ts'
 
 /**
  * Jump threading: an edge into a block that only decides a branch whose outcome the edge knows
@@ -8,37 +10,86 @@ import { definitions, predecessors, substituteOp, substituteTerminator, edgesOf,
  * map.get() costs nothing, and `if (map.add(…))` tests the look-up itself.
  */
 export function threadJumps(fn: IrFunction): boolean {
-  let changed = false
-  // Each round removes one edge into a deciding block; the bound is against a defect, not a limit.
-  for (let round = 0; round < 500; round++) {
-    if (!threadOne(fn)) break
-    changed = true
-  }
-  return changed
+  return new Threading(fn).run()
 }
 
-function threadOne(fn: IrFunction): boolean {
-  const before = predecessors(fn)
-  const defined = definitions(fn)
-  for (const block of fn.blocks) {
+class Threading {
+  readonly #fn: IrFunction
+  readonly #before: Predecessors
+  readonly #defined: Definitions
+
+  constructor(fn: IrFunction) {
+    this.#fn = fn
+    this.#before = predecessors(fn)
+    this.#defined = definitions(fn)
+  }
+
+  run(): boolean {
+    let changed = false
+    // Each round removes edges into deciding blocks; the bound is against a defect, not a limit.
+    for (let again = true, rounds = 0; again && rounds < 500; rounds++) {
+      again = false
+      for (const block of this.#fn.blocks.slice(1)) while (this.#threadOne(block)) again = changed = true
+    }
+    return changed
+  }
+
+  #threadOne(block: Block): boolean {
     const { terminator } = block
-    if (terminator.op !== 'branch' || block === fn.blocks[0]) continue
-    if (!block.ops.every((op) => op.op === 'const')) continue
-    const entries = before.get(block)!
-    // Loops stay as they are.
-    if (entries.some(({ block: from }) => from === block) || terminator.then.target === block || terminator.else.target === block) continue
+    if (terminator.op !== 'branch' || !block.ops.every((op) => op.op === 'const')) return false
+    const entries = this.#before.get(block)
+    // Loops of one block stay as they are; a block that is gone has no entries.
+    if (entries === undefined || terminator.then.target === block || terminator.else.target === block) return false
     for (const entry of entries) {
-      const outcome = decide(block, entry, before, defined)
+      const outcome = decide(block, entry, this.#before, this.#defined)
       if (outcome === null) continue
-      redirect(fn, block, entry, outcome ? terminator.then : terminator.else)
+      this.#redirect(block, entry, outcome ? terminator.then : terminator.else)
       return true
     }
+    return false
   }
-  return false
+
+  /** Leads one edge past `block` to `target` and repairs SSA: the block's values no longer reach everything below. */
+  #redirect(block: Block, entry: Predecessor, target: Edge): void {
+    const [fn, before] = [this.#fn, this.#before]
+    const edge: Edge = { target: target.target, args: [] }
+    const bridge: Block = { id: fn.nextBlock++, params: [], ops: [], terminator: { op: 'jump', edge, span: block.terminator.span } }
+    fn.blocks.splice(fn.blocks.indexOf(block), 0, bridge)
+    const moved = new Map<Value, Value>(block.params.map((param, index) => [param, entry.edge.args[index]!]))
+    for (const op of block.ops) {
+      if (op.op !== 'const') continue
+      const copy: Value = { ...op.out, id: fn.nextValue++ }
+      const made: Op = { ...op, out: copy }
+      bridge.ops.push(made)
+      this.#defined[copy.id] = made
+      moved.set(op.out, copy)
+    }
+    edge.args = target.args.map((arg) => moved.get(arg) ?? arg)
+    entry.edge.target = bridge
+    entry.edge.args = []
+    before.get(block)!.splice(before.get(block)!.indexOf(entry), 1)
+    before.set(bridge, [entry])
+    before.get(edge.target)!.push({ block: bridge, edge })
+    if (before.get(block)!.length === 0) this.#remove(block)
+    for (const [value, users] of usersOutside(fn, block, moved)) repair(fn, value, users, before, new Map([[block, value], [bridge, moved.get(value)!]]))
+  }
+
+  /** A block that nothing enters any more. */
+  #remove(block: Block): void {
+    const { blocks } = this.#fn
+    blocks.splice(blocks.indexOf(block), 1)
+    this.#before.delete(block)
+    for (const edge of edgesOf(block.terminator)) {
+      const entries = this.#before.get(edge.target)!
+      entries.splice(entries.findIndex((entry) => entry.edge === edge), 1)
+    }
+  }
 }
 
+type Predecessors = Map<Block, Predecessor[]>
+
 /** Whether the branch of `block` is taken when entered by this edge, or null if that is not known. */
-function decide(block: Block, entry: Predecessor, before: Map<Block, Predecessor[]>, defined: Map<Value, Op>): boolean | null {
+function decide(block: Block, entry: Predecessor, before: Predecessors, defined: Definitions): boolean | null {
   const { terminator } = block
   if (terminator.op !== 'branch') return null
   const { left, right, operator, width } = terminator.condition
@@ -46,6 +97,7 @@ function decide(block: Block, entry: Predecessor, before: Map<Block, Predecessor
     const index = block.params.indexOf(value)
     return index < 0 ? value : entry.edge.args[index]!
   }
+  if (operator === 'exhausted') return null
   const constant = constantOf(incoming(right), defined)
   if (constant === null) return null
   const known = constantOf(incoming(left), defined)
@@ -56,7 +108,7 @@ function decide(block: Block, entry: Predecessor, before: Map<Block, Predecessor
 }
 
 /** Whether a value is zero on an edge, from the branches that lead to it. */
-function isZero(value: Value, entry: Predecessor, before: Map<Block, Predecessor[]>, defined: Map<Value, Op>): boolean | null {
+function isZero(value: Value, entry: Predecessor, before: Predecessors, defined: Definitions): boolean | null {
   let at: Predecessor | undefined = entry
   for (let steps = 0; at !== undefined && steps < 1000; steps++) {
     const { terminator }: Block = at.block
@@ -76,7 +128,7 @@ function isZero(value: Value, entry: Predecessor, before: Map<Block, Predecessor
 }
 
 /** Above a join only what stands before all its edges is known: go on at the nearest block that leads to all of them. */
-function commonEntry(entries: Predecessor[], before: Map<Block, Predecessor[]>): Predecessor | undefined {
+function commonEntry(entries: Predecessor[], before: Predecessors): Predecessor | undefined {
   if (entries.length === 0) return undefined
   const chains = entries.map((entry) => dominators(entry.block, before))
   const shared = chains[0]!.find((block) => chains.every((chain) => chain.includes(block)))
@@ -86,7 +138,7 @@ function commonEntry(entries: Predecessor[], before: Map<Block, Predecessor[]>):
 }
 
 /** A block and those above it as far as single entries go. */
-function dominators(block: Block, before: Map<Block, Predecessor[]>): Block[] {
+function dominators(block: Block, before: Predecessors): Block[] {
   const chain = [block]
   for (let at = block; ;) {
     const entries: Predecessor[] = before.get(at)!
@@ -96,31 +148,26 @@ function dominators(block: Block, before: Map<Block, Predecessor[]>): Block[] {
   }
 }
 
-/** Leads one edge past `block` to `target` and repairs SSA: the block's values no longer reach everything below. */
-function redirect(fn: IrFunction, block: Block, entry: Predecessor, target: Edge): void {
-  const bridge: Block = {
-    id: fn.nextBlock++, params: [], ops: [],
-    terminator: { op: 'jump', edge: { target: target.target, args: [] }, span: block.terminator.span },
+/** Blocks other than `home` that read each of the values. */
+function usersOutside(fn: IrFunction, home: Block, values: ReadonlyMap<Value, Value>): Map<Value, Block[]> {
+  const users = new Map<Value, Block[]>()
+  for (const block of fn.blocks) {
+    if (block === home) continue
+    const look = (used: Value) => {
+      if (!values.has(used)) return
+      const known = users.get(used)
+      if (known === undefined) users.set(used, [block])
+      else if (known[known.length - 1] !== block) known.push(block)
+    }
+    for (const op of block.ops) eachOperand(op, look)
+    eachTerminatorOperand(block.terminator, look)
   }
-  fn.blocks.splice(fn.blocks.indexOf(block), 0, bridge)
-  const moved = new Map<Value, Value>(block.params.map((param, index) => [param, entry.edge.args[index]!]))
-  for (const op of block.ops) {
-    if (op.op !== 'const') continue
-    const copy: Value = { ...op.out, id: fn.nextValue++ }
-    bridge.ops.push({ ...op, out: copy })
-    moved.set(op.out, copy)
-  }
-  if (bridge.terminator.op === 'jump') bridge.terminator.edge.args = target.args.map((arg) => moved.get(arg) ?? arg)
-  entry.edge.target = bridge
-  entry.edge.args = []
-  for (const [value, copy] of moved) repair(fn, value, block, new Map([[block, value], [bridge, copy]]))
+  return users
 }
 
 /** Makes each use of `value` outside its block read the definition that reaches it. */
-function repair(fn: IrFunction, value: Value, home: Block, atEnd: Map<Block, Value>): void {
-  const before = predecessors(fn)
+function repair(fn: IrFunction, value: Value, users: readonly Block[], before: Predecessors, atEnd: Map<Block, Value>): void {
   const atStart = new Map<Block, Value>()
-  const added: { block: Block; param: Value }[] = []
   const start = (block: Block): Value => {
     const known = atStart.get(block)
     if (known !== undefined) return known
@@ -133,31 +180,13 @@ function repair(fn: IrFunction, value: Value, home: Block, atEnd: Map<Block, Val
     const param: Value = { id: fn.nextValue++, type: value.type, ...(value.name !== undefined && { name: value.name }) }
     atStart.set(block, param)
     block.params.push(param)
-    added.push({ block, param })
     for (const { block: from, edge } of entries) edge.args.push(end(from))
     return param
   }
   const end = (block: Block): Value => atEnd.get(block) ?? start(block)
-  for (const block of fn.blocks.slice()) {
-    if (block === home || !uses(block, value)) continue
+  for (const block of users) {
     const reaching = (used: Value) => (used === value ? end(block) : used)
     for (const op of block.ops) substituteOp(op, reaching)
     substituteTerminator(block.terminator, reaching)
   }
-}
-
-function uses(block: Block, value: Value): boolean {
-  let found = false
-  const look = (used: Value) => {
-    if (used === value) found = true
-    return used
-  }
-  for (const op of block.ops) substituteOp(op, look)
-  if (block.terminator.op === 'return') look(block.terminator.value)
-  if (block.terminator.op === 'branch') {
-    look(block.terminator.condition.left)
-    look(block.terminator.condition.right)
-  }
-  for (const edge of edgesOf(block.terminator)) edge.args.forEach(look)
-  return found
 }

@@ -33,19 +33,19 @@ const out = arrayMap(i64, { name: 'out' })
  * What a kernel function of two numbers gives, by all engines: the arguments have the types of the hook,
  * a tracepoint of the small kernel. The result is stored in 64 bits.
  */
-export function compute(hook: string, fn: Numbers, a: bigint | number, b: bigint | number): bigint {
+export function compute(hook: string, fn: Numbers, a: bigint | number, b: bigint | number, options: RunOptions = {}): bigint {
   const program = raw_tp(hook, (a, b) => {
     'use bpf'
     out.set(0, fn(a, b))
   })
-  const outcome = agreed({ out, program }, [[BigInt(a), BigInt(b)]])
+  const outcome = agreed({ out, program }, [[BigInt(a), BigInt(b)]], options)
   return Buffer.from(outcome.maps['out']![0]![1], 'hex').readBigInt64LE()
 }
 
 /** Where a kernel function of two numbers gives something else than as plain JavaScript. */
-export function disagreements(hook: string, fn: Numbers, pairs: readonly (readonly [number, number])[]): { a: number; b: number; kernel: bigint; javaScript: bigint }[] {
+export function disagreements(hook: string, fn: Numbers, pairs: readonly (readonly [number, number])[], options: RunOptions = {}): { a: number; b: number; kernel: bigint; javaScript: bigint }[] {
   return pairs.flatMap(([a, b]) => {
-    const kernel = compute(hook, fn, a, b)
+    const kernel = compute(hook, fn, a, b, options)
     const javaScript = BigInt(Number(fn(a, b)))
     return kernel === javaScript ? [] : [{ a, b, kernel, javaScript }]
   })

@@ -147,3 +147,32 @@ export const probeReads = raw_tp('sched_wakeup', (task) => {
   'use bpf'
   out.set(0, task.group_leader.cred.uid.val)
 })
+
+export const countedLoop = raw_tp('two_u64', (a) => {
+  'use bpf'
+  const score = scores.get(0)
+  if (score === undefined) return
+  for (let i = 0; i < 16; i++) if (score.buckets[i] > a) score.sum += 1
+})
+
+const ports = [22, 80, 443]
+
+export const unrolledLoop = raw_tp('two_u32', (a) => {
+  'use bpf'
+  for (const port of ports) if (a === port) return
+  out.set(0, a)
+})
+
+export const switchCases = raw_tp('two_u32', (a, b) => {
+  'use bpf'
+  switch (a) {
+    case 1: return
+    case 2: out.set(0, b); break
+    default: out.set(0, a)
+  }
+})
+
+export const textComparison = tp_btf('sched_wakeup', (task) => {
+  'use bpf'
+  if (task.comm === 'systemd-journal') out.set(0, task.pid)
+})

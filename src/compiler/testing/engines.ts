@@ -10,7 +10,7 @@ import { validate } from '../ir/validate.ts'
 import { MapDeclaration, RingDeclaration } from '../language/maps.ts'
 import { ProgramDeclaration } from '../language/programs.ts'
 import { LocalTypes } from '../lower/local-types.ts'
-import type { CompileContext } from '../lower/lowering.ts'
+import type { CompileContext, TargetFeatures } from '../lower/lowering.ts'
 import { nameMap } from '../lower/map-address.ts'
 import { lowerProgram } from '../lower/program.ts'
 import { optimise } from '../passes/optimise.ts'
@@ -26,6 +26,7 @@ export interface RunOptions {
   before?: Contents
   /** Maps kernel objects into the simulated memory and gives the context; without it, and for programs of other kinds, the kernel is left out. */
   contexts?: (kernel: SimulatedKernel) => readonly (readonly bigint[])[]
+  features?: TargetFeatures
   isas?: readonly BackendOptions['isa'][]
 }
 
@@ -42,7 +43,7 @@ export function runEverywhere(module: Record<string, unknown>, contexts: readonl
     for (const words of options.contexts?.(kernel) ?? contexts) run(kernel, words)
     outcomes[name] = kernel.outcome()
   }
-  const { ir, context } = lower(module, btf)
+  const { ir, context } = lower(module, btf, options.features)
   simulate('IR as lowered', context, (kernel, words) => void interpret(ir, kernel.environment(words)))
   optimise(ir, () => validate(ir))
   simulate('IR optimised', context, (kernel, words) => void interpret(ir, kernel.environment(words)))
@@ -59,12 +60,12 @@ export function runEverywhere(module: Record<string, unknown>, contexts: readonl
       runBytecode(encodeInstructions(patched), kernel.environment(words))
     })
   }
-  if (kernelRuns && options.contexts === undefined) outcomes['kernel'] = runInKernel(compileModule(module, { btf, name: 'test', validate: true }), contexts, options.before)
+  if (kernelRuns && options.contexts === undefined) outcomes['kernel'] = runInKernel(compileModule(module, { btf, name: 'test', validate: true, ...(options.features && { features: options.features }) }), contexts, options.before)
   return outcomes
 }
 
-function lower(module: Record<string, unknown>, btf: Btf): { ir: IrFunction; context: CompileContext } {
-  const context: CompileContext = { btf, localTypes: new LocalTypes(btf), maps: new Map(), mapNames: new Map(), errors: new ErrorList() }
+function lower(module: Record<string, unknown>, btf: Btf, features: TargetFeatures | undefined): { ir: IrFunction; context: CompileContext } {
+  const context: CompileContext = { btf, localTypes: new LocalTypes(btf), maps: new Map(), mapNames: new Map(), errors: new ErrorList(), features, tracepointFormat: undefined }
   for (const [name, value] of Object.entries(module)) {
     if (value instanceof MapDeclaration || value instanceof RingDeclaration) nameMap(context, value, name)
   }

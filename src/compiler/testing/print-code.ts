@@ -19,6 +19,7 @@ function one({ code, dst, src, off, imm, imm64 }: Instruction, slot: number): st
   if (code === 0x18) return `r${dst} = ${src === 1 ? 'map' : imm64} ll`
   if (code === 0x95) return 'exit'
   if (code === 0x85) return `call ${imm}`
+  if (code === 0xe5) return `may_goto ${slot + 1 + off}`
   if (code === 0x05) return `goto ${slot + 1 + off}`
   const name = (kind & 1) === 1 ? 'r' : 'w'
   if (kind === 4 || kind === 7) {

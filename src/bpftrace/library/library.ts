@@ -1,0 +1,15 @@
+import { Source } from '../source.ts'
+import type { Macro } from '../syntax/ast.ts'
+import { parseProgram } from '../syntax/parser.ts'
+import { base } from './base.ts'
+
+let macros: Macro[] | undefined
+
+/** The macros of the standard library, parsed once. */
+export function standardLibrary(): Macro[] {
+  if (macros === undefined) {
+    const program = parseProgram(new Source('stdlib/base.bt', base))
+    macros = program.items.flatMap((item) => (item.kind === 'macro' ? [{ ...item.macro, library: true }] : []))
+  }
+  return macros
+}
