@@ -1,7 +1,7 @@
 import { isTypeNode, type Expression, type Of, type TypeNode } from '../syntax/ast.ts'
 import { mergeTypes } from '../types/merge.ts'
 import {
-  asNumber, bool, int, isIntLike, literal, none, sameType, sizeOf, typeName, u64, type Type,
+  asNumber, bool, int, isIntLike, literal, none, sizeOf, typeName, u64, type Type,
 } from '../types/type.ts'
 import { resolveType } from '../types/written.ts'
 import { builtinNamed, builtinType } from './builtins.ts'
