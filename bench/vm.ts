@@ -47,7 +47,10 @@ function specOf(instructions: Instruction[]): Spec {
   const program = {
     name: 'p', type: 'raw_tracepoint', attach: { kind: 'raw_tp', name: 'x' }, code: encode(instructions), maps: [], relocations: [], functions: [], lines: [],
   } as const
-  return { name: 'bench', license: 'GPL', maps: [], programs: [{ ...program, maps: [], relocations: [], functions: [], lines: [] }], btf: null }
+  return {
+    name: 'bench', license: 'GPL', maps: [], programs: [{ ...program, maps: [], relocations: [], functions: [], lines: [] }],
+    btf: null,
+  }
 }
 
 /** Best speed of several rounds, in millions of instructions a second, and the result. */
@@ -76,7 +79,9 @@ const vmlinux = '/sys/kernel/btf/vmlinux'
 if (existsSync(vmlinux)) {
   const btf = Btf.parse(readFileSync(vmlinux))
   const spec = compileModule(scheduler, { btf, name: 'scheduler' })
-  console.log(`\n${'run-queue probe'.padEnd(26)} ${'first'.padStart(14)} ${'best'.padStart(14)}   10,000 events (sched_wakeup and sched_switch in turn)`)
+  console.log(
+    `\n${'run-queue probe'.padEnd(26)} ${'first'.padStart(14)} ${'best'.padStart(14)}   10,000 events (sched_wakeup and sched_switch in turn)`,
+  )
   const interpreted = events(simulate(spec, { btf }), btf)
   for (const [name, times] of [['interpreted', interpreted], ['compiled', events(simulate(spec, { btf, compiled: true }), btf)]] as const) {
     const row = [times[0]!, Math.min(...times)].map((ms) => `${ms.toFixed(1)} ms`.padStart(14)).join(' ')

@@ -91,9 +91,7 @@ export class Agent {
   private tick(): void {
     const { collector, losses } = this
     if (collector === null || losses === null) return
-    // Reading many waiting events takes its time: only then begins the moment that the maps are read at.
-    collector.drain()
-    const now = performance.now()
+    const now = collector.look()
     const seconds = Math.max((now - this.lastTickAt) / 1000, 1e-6)
     this.lastTickAt = now
     const collected = collector.tick(seconds, now)
@@ -104,7 +102,7 @@ export class Agent {
       this.mapBytes = this.probes.flatMap((probe) => probe.maps).reduce((sum, map) => sum + map.memoryBytes, 0)
     }
     const snapshot: Snapshot = {
-      v: 1, sequence: ++this.sequence, at: Date.now(), intervalSeconds: seconds, host: this.facts,
+      v: 1, sequence: ++this.sequence, at: Math.round(Date.now() - (performance.now() - now)), intervalSeconds: seconds, host: this.facts,
       agent: this.cost?.sample(this.mapBytes, losses.total) ?? emptyCost(),
       probes: this.probes.map((probe) => losses.stateOf(probe, now)),
       ...collected,

@@ -5,6 +5,18 @@ export function monotonicNs(): number {
   return Number(process.hrtime.bigint())
 }
 
+/**
+ * Reads at a known moment. A process that loses its CPU between the clock and the reading would hold what it read against
+ * a time that is over: so it reads again then, three times at most.
+ */
+export function promptly<T>(read: () => T, limitMs: number, now: () => number = () => performance.now()): { value: T; at: number } {
+  for (let attempt = 1; ; attempt++) {
+    const at = now()
+    const value = read()
+    if (attempt === 3 || now() - at <= limitMs) return { value, at }
+  }
+}
+
 export class WallClock {
   private offsetMs = 0
 

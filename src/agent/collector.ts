@@ -1,4 +1,5 @@
 import type { BpfMap } from '../bpf/map.ts'
+import type { RawEntries } from '../bpf/map-batch.ts'
 import type { MapDeclaration, RingDeclaration } from '../compiler/language/maps.ts'
 import * as block from '../probes/block.ts'
 import * as cgroup from '../probes/cgroup.ts'
@@ -9,7 +10,7 @@ import * as tcp from '../probes/tcp.ts'
 import type { EventSignal } from '../signals/signal.ts'
 import { decoder } from '../spec/codec.ts'
 import type { Cgroups } from './cgroups.ts'
-import { monotonicNs, type WallClock } from './clock.ts'
+import { monotonicNs, promptly, type WallClock } from './clock.ts'
 import { connectionEvent, type ConnectionRecord } from './connection-events.ts'
 import { DiskTable, type DiskKey } from './disks.ts'
 import { emptyTotals } from './empty.ts'
@@ -33,6 +34,8 @@ const shownErrors = 20
 /** Workloads that a tick can carry: with more, a snapshot would cost its readers too much. */
 const workloadsPerTick = 500
 const sweepEveryMs = 30_000
+/** CPU time is read within this time, or once more: 1 % of a short tick. */
+const lookMs = 2
 
 type Reader<K> = SignalReader<K> | null
 
@@ -51,6 +54,7 @@ export class Collector {
   private readonly readers: SignalReader[] = []
   private readonly running: BpfMap | null
   private readonly runningTime = new RunningTime()
+  private cpuLook: { ns: number; counted: RawEntries | undefined; running: RunningEntry<WorkloadKey>[] } = { ns: 0, counted: undefined, running: [] }
   private readonly events: EventReader
   private readonly processQueue = new BoundedQueue<ProcessRecord>(eventsPerTick)
   private readonly connectionQueue = new BoundedQueue<ConnectionRecord>(eventsPerTick)
@@ -96,12 +100,18 @@ export class Collector {
   /** Events that came and found no room since the start. */
   get dropped(): number { return this.processQueue.dropped + this.connectionQueue.dropped }
 
-  /** Reads the events that wait: they belong to the tick that follows, and bring the names of new cgroups. */
-  drain(): void {
+  /**
+   * Begins a tick: reads the events that wait, which belong to it and bring the names of new cgroups, and then CPU time,
+   * which is held against the length of the tick. The answer is the moment of that, by performance.now().
+   */
+  look(): number {
     this.events.drain()
+    const { value, at } = promptly(() => ({ ns: monotonicNs(), counted: this.cpu?.fetch(), running: this.runningNow() }), lookMs)
+    this.cpuLook = value
+    return at
   }
 
-  /** One tick: `seconds` since the last one, `now` in milliseconds of a clock that only goes forward. */
+  /** One tick, after look(): `seconds` since the last one, `now` in milliseconds of a clock that only goes forward. */
   tick(seconds: number, now: number): Pick<Snapshot, 'totals' | 'workloads' | 'workloadsLeftOut' | 'processes' | 'connections' | 'disks'> {
     this.clock.adjust()
     this.readScheduler(seconds, now)
@@ -150,20 +160,20 @@ export class Collector {
     this.totals.runQueueLatency = summarise(all, waited)
   }
 
-  /** First of all, since CPU time is held against the time of the tick. */
   private readCpu(seconds: number, now: number): void {
     const [time, switches] = cells(scheduler.cpu, 'time', 'switches')
     const keys = new Map<string, WorkloadKey>()
     const counted = new Map<string, number>()
     let switched = 0
-    for (const { key, delta } of changed(this.cpu, now)) {
+    const { ns: clock, counted: reading, running: entries } = this.cpuLook
+    for (const { key, delta } of changed(this.cpu, now, reading)) {
       this.activity(key, now).switches += delta[switches]!
       switched += delta[switches]!
       keys.set(keyText(key), key)
       counted.set(keyText(key), delta[time]!)
     }
     let busy = 0
-    const running = runningTimes(monotonicNs, () => this.runningNow(), keyText)
+    const running = runningTimes(clock, entries, keyText)
     for (const [text, { key }] of running) keys.set(text, key)
     for (const [text, ns] of this.runningTime.settle(counted, new Map([...running].map(([text, { ns }]) => [text, ns])))) {
       busy += ns
@@ -174,11 +184,11 @@ export class Collector {
   }
 
   /** What each CPU runs. */
-  private *runningNow(): Iterable<RunningEntry<WorkloadKey>> {
-    if (this.running === null) return
+  private runningNow(): RunningEntry<WorkloadKey>[] {
+    if (this.running === null) return []
     const decode = decoder(scheduler.running.value)
     const { valueView, cpus, cpuStride } = this.running.readRaw()
-    for (let cpu = 0; cpu < cpus; cpu++) yield decode(valueView, cpu * cpuStride) as RunningEntry<WorkloadKey>
+    return Array.from({ length: cpus }, (_, cpu) => decode(valueView, cpu * cpuStride) as RunningEntry<WorkloadKey>)
   }
 
   private readCalls(seconds: number, now: number): void {
@@ -265,9 +275,9 @@ export class Collector {
 }
 
 /** The rows that the last tick changed. */
-function* changed<K>(reader: Reader<K>, now: number): Iterable<MeterRow<K>> {
+function* changed<K>(reader: Reader<K>, now: number, reading?: RawEntries): Iterable<MeterRow<K>> {
   if (reader === null) return
-  for (const row of reader.read(now)) if (row.changed) yield row
+  for (const row of reader.read(now, reading)) if (row.changed) yield row
 }
 
 const nothing = new Float64Array(0)

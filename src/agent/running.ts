@@ -32,16 +32,13 @@ export class RunningTime {
 export interface RunningEntry<K> { since: number; pid: number; workload: K }
 
 /**
- * How long what runs now has run, by key. The clock is asked before the entries are read, however long this process then
- * has to wait for a CPU of its own: what is found running has run until that time at least. The other way round, time
- * would be reported that was never used, and a workload that ends there keeps it.
+ * How long what runs has run, by key. The clock `now` (nanoseconds) was asked before the entries were read, however long
+ * this process then had to wait for a CPU of its own: what is found running has run until that time at least. The other
+ * way round, time would be reported that was never used, and a workload that ends there keeps it.
  */
-export function runningTimes<K>(
-  clock: () => number, read: () => Iterable<RunningEntry<K>>, keyText: (key: K) => string,
-): Map<string, { key: K; ns: number }> {
-  const now = clock()
+export function runningTimes<K>(now: number, entries: readonly RunningEntry<K>[], keyText: (key: K) => string): Map<string, { key: K; ns: number }> {
   const times = new Map<string, { key: K; ns: number }>()
-  for (const { since, pid, workload } of read()) {
+  for (const { since, pid, workload } of entries) {
     if (since === 0 || pid === 0 || since >= now) continue
     const text = keyText(workload)
     const ns = (times.get(text)?.ns ?? 0) + now - since

@@ -1,4 +1,5 @@
 import type { BpfMap } from '../bpf/map.ts'
+import type { RawEntries } from '../bpf/map-batch.ts'
 import type { CounterGroupSignal, CounterSignal, HistogramSignal } from '../signals/signal.ts'
 import { decoder, recordView } from '../spec/codec.ts'
 import { Meter, type MeterRow } from './meter.ts'
@@ -36,9 +37,14 @@ export class SignalReader<K = any> {
   /** Entries in the map at the last reading. */
   get size(): number { return this.meter.size }
 
+  /** The map as it is now, for read(); holds until the next one. */
+  fetch(): RawEntries {
+    return this.map.readRaw()
+  }
+
   /** What was counted since the last reading. `now` in milliseconds of any clock. Rows hold until the next reading. */
-  read(now: number): Iterable<MeterRow<K>> {
-    return this.rows = this.meter.update(this.map.readRaw(), now)
+  read(now: number, reading: RawEntries = this.fetch()): Iterable<MeterRow<K>> {
+    return this.rows = this.meter.update(reading, now)
   }
 
   /** Deletes idle entries, so that the map has room for others. @returns how many */

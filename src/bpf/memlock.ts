@@ -6,6 +6,19 @@ import { loadBytes, Op } from './tiny-program.ts'
 const RLIMIT_MEMLOCK = 8
 const GET_COARSE_NS = 160
 
+const GET_ATTACH_COOKIE = 174
+
+let cookie: boolean | undefined
+/** Whether programs can ask for the number that was given when they were attached (5.15). */
+export function hasAttachCookie(): boolean {
+  if (cookie === undefined) {
+    const fd = loadBytes('tracepoint', [Op.call(GET_ATTACH_COOKIE), Op.mov(0, 0), Op.exit])
+    if (fd >= 0) close(fd)
+    cookie = fd >= 0
+  }
+  return cookie
+}
+
 let memcg: boolean | undefined
 let raised = false
 

@@ -1,36 +1,20 @@
 import type { ProgramSpec } from '../spec/spec.ts'
-import { objectInfo, readName } from './command.ts'
+import { Errno } from '../sys/errno.ts'
+import type { BpfMap } from './map.ts'
+import { command, commandError, mustCommand } from './command.ts'
 import { Descriptor } from './descriptor.ts'
-import { readU64, writeU64, allocate, release } from '../sys/memory.ts'
+import { machineCode, translatedCode } from './program-dump.ts'
+import type { MachineCode } from './program-dump.ts'
+import { programInfo, programStats } from './program-info.ts'
+import type { ProgramInfo, ProgramStats } from './program-info.ts'
 import { loadProgram } from './program-load.ts'
 import type { LoadContext } from './program-load.ts'
+import { objectKind, openPin, pin } from './pin.ts'
+import { testRun } from './test-run.ts'
+import type { TestRunOptions, TestRunResult } from './test-run.ts'
 
-/** What the kernel says of a program. */
-export interface ProgramInfo {
-  id: number
-  name: string
-  type: number
-  /** Bytes of machine code; 0 if the JIT is off. */
-  jitedBytes: number
-  /** Bytes of instructions after the kernel's rewriting. */
-  translatedBytes: number
-  /** Instructions the verifier walked, all paths counted (5.16; before 0). */
-  verifiedInstructions: number
-  mapIds: number[]
-  /** Nanoseconds since boot. */
-  loadedAt: number
-}
-
-/** Run statistics. Time and count advance only while statistics are enabled (enableStats, 5.8). */
-export interface ProgramStats {
-  runTimeNs: number
-  runCount: number
-  /** Runs skipped because the program was already running on that CPU (5.12): events not seen. */
-  recursionMisses: number
-}
-
-/** `struct bpf_prog_info` up to attach_btf_id; older kernels fill what they know. */
-const infoSize = 232
+export { programInfo } from './program-info.ts'
+export type { ProgramInfo, ProgramStats } from './program-info.ts'
 
 /** A program accepted by the kernel. Not closed by the garbage collector: call close(). */
 export class Program {
@@ -50,6 +34,36 @@ export class Program {
    */
   static load(spec: ProgramSpec, context: LoadContext): Program {
     return new Program(spec, new Descriptor('program', spec.name, loadProgram(spec, context)))
+  }
+
+  /** Any program on the system (4.13; needs CAP_SYS_ADMIN); undefined if there is none. Its spec holds no instructions. */
+  static byId(id: number): Program | undefined {
+    const fd = command('BPF_PROG_GET_FD_BY_ID', 12, (attr) => attr.u32(0, id))
+    if (fd === -Errno.ENOENT) return undefined
+    if (fd < 0) throw commandError('BPF_PROG_GET_FD_BY_ID', fd, `program ${id}`)
+    return Program.#found(fd, `program ${id}`)
+  }
+
+  /** The program that is pinned at `path` (4.4); undefined if nothing is. Its spec holds no instructions. */
+  static openPinned(path: string): Program | undefined {
+    const fd = openPin(path)
+    return fd === undefined ? undefined : Program.#found(fd, path)
+  }
+
+  static #found(fd: number, where: string): Program {
+    const descriptor = new Descriptor('program', where, fd)
+    try {
+      const kind = objectKind(fd)
+      if (kind !== 'program') throw new Error(`${where} is a ${kind}, not a program`)
+      const { name, type, typeName } = programInfo(fd)
+      if (typeName === undefined) throw new Error(`${where} '${name}' is of type ${type}, which is not known`)
+      return new Program({
+        name, type: typeName, attach: { kind: 'given', name: '' }, code: new Uint8Array(), maps: [], relocations: [], functions: [], lines: [],
+      }, descriptor)
+    } catch (error) {
+      descriptor.close()
+      throw error
+    }
   }
 
   get name(): string {
@@ -72,9 +86,35 @@ export class Program {
 
   /** One system call; cheap enough for every second. */
   stats(): ProgramStats {
-    return objectInfo(this.fd, infoSize, ({ u32 }) => ({
-      runTimeNs: readU64(u32, 192), runCount: readU64(u32, 200), recursionMisses: readU64(u32, 208),
-    }))
+    return programStats(this.fd)
+  }
+
+  /** Runs it once or often on data of yours, attached or not (4.12). @throws SysError: ENOTSUPP for types that cannot */
+  testRun(options: TestRunOptions = {}): TestRunResult {
+    return testRun(this.fd, this.spec, options)
+  }
+
+  /** Its instructions as the kernel rewrote them: 8 bytes a slot. Needs CAP_PERFMON or CAP_SYS_ADMIN. */
+  translatedCode(): Uint8Array {
+    return translatedCode(this.fd)
+  }
+
+  /** What the JIT made of it, function by function. Needs CAP_SYS_ADMIN, and kernel.kptr_restrict below 2 for addresses. */
+  machineCode(): MachineCode {
+    return machineCode(this.fd)
+  }
+
+  /** Gives it a name on a bpf file system, under which it outlives this process. @throws SysError */
+  pin(path: string): void {
+    pin(this.fd, path, `program '${this.name}'`)
+  }
+
+  /** Keeps a map for as long as the program lives, although no instruction names it (5.10). */
+  bind(map: BpfMap): void {
+    mustCommand('BPF_PROG_BIND_MAP', 12, (attr) => {
+      attr.u32(0, this.fd)
+      attr.u32(4, map.fd)
+    }, `map '${map.spec.name}' to program '${this.name}'`)
   }
 
   /** The kernel keeps the program while a link holds it. */
@@ -84,23 +124,5 @@ export class Program {
 
   [Symbol.dispose](): void {
     this.close()
-  }
-}
-
-/** `struct bpf_prog_info` of a descriptor. */
-export function programInfo(fd: number): ProgramInfo {
-  const mapCount = objectInfo(fd, infoSize, ({ u32 }) => u32[13]!)
-  const ids = allocate(Math.max(4, mapCount * 4))
-  try {
-    return objectInfo(fd, infoSize, ({ u32, u8 }) => ({
-      type: u32[0]!, id: u32[1]!, jitedBytes: u32[4]!, translatedBytes: u32[5]!,
-      loadedAt: readU64(u32, 40), name: readName(u8, 64), verifiedInstructions: u32[54]!,
-      mapIds: [...ids.u32.subarray(0, Math.min(mapCount, u32[13]!))],
-    }), (info) => {
-      info.u32[13] = mapCount
-      writeU64(info.u32, 56, ids.address)
-    })
-  } finally {
-    release(ids)
   }
 }

@@ -22,7 +22,9 @@ test('r0 in hex and status 0, by interpreter and compiled', async () => {
 })
 
 test('the reason on standard error and status 1', async () => {
-  expect(await run('--conformance', '--program', '8d 00 00 00 00 00 00 00')).toEqual([1, '', "program 'program': instruction slot 0: the opcode 0x8d is not known\n"])
+  expect(await run('--conformance', '--program', '8d 00 00 00 00 00 00 00')).toEqual(
+    [1, '', "program 'program': instruction slot 0: the opcode 0x8d is not known\n"],
+  )
   const [status, out, errors] = await run('--conformance', '--program', second, 'aa')
   expect([status, out]).toEqual([1, ''])
   expect(errors).toMatch(/^out-of-bounds: 1 bytes are read at offset 1 of the memory, which has 1 bytes\n/)

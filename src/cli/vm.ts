@@ -14,7 +14,11 @@ export const vmCommand: CommandSpec = {
 
 /** `skep vm --conformance`: r0 on standard output and 0, or the reason on standard error and 1. */
 export async function runVm({ flags, values, positional }: Arguments): Promise<number> {
-  if (!flags.has('conformance')) throw new UsageError('skep vm runs byte code from standard input: give --conformance; probes are run by simulate() in a test, see docs/vm.md')
+  if (!flags.has('conformance')) {
+    throw new UsageError(
+      'skep vm runs byte code from standard input: give --conformance; probes are run by simulate() in a test, see docs/vm.md',
+    )
+  }
   try {
     const input = values.get('program') ?? await standardInput()
     const memory = positional[0] ?? ''

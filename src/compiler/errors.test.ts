@@ -1,19 +1,18 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { transformSync } from 'oxc-transform'
 import { describe, expect, test } from 'vitest'
 import * as schemas from '../spec/schema.ts'
 import { counterGroup } from '../signals/counter-group.ts'
 import { histogram } from '../signals/histogram.ts'
-import { kernelAst, kernelFunction } from './capture/kernel-function.ts'
-import { transformKernelFunctions } from './capture/visitor.ts'
 import { compileModule } from './compile.ts'
 import { CompileError, errorCodes } from './errors.ts'
 import * as intrinsics from './language/intrinsics.ts'
 import * as maps from './language/maps.ts'
 import { raw_tp, tp_btf } from './language/programs.ts'
 import { positionOf } from './span.ts'
+import { evaluateModule } from './testing/module-text.ts'
 import { smallKernel } from './testing/small-kernel.ts'
+import { errorsIn, expectedIn, marksIn, type Expected } from './testing/wrong-code.ts'
 
 /**
  * Deliberately wrong kernel functions, one file for each code. A comment below a line says what must be reported there:
@@ -23,16 +22,15 @@ import { smallKernel } from './testing/small-kernel.ts'
 const folder = fileURLToPath(new URL('testing/wrong/', import.meta.url))
 
 interface Case { title: string; code: string; line: number }
-interface Expected { line: number; column: number; text: string }
 
 for (const file of readdirSync(folder).sort()) {
   const text = readFileSync(folder + file, 'utf8')
   describe(`${file.replace('.md', '')}: ${errorCodes[file.replace('.md', '') as keyof typeof errorCodes]}`, () => {
     for (const one of casesOf(text)) {
       test(`${one.title}`, () => {
-        const found = errorsOf(one.code)
+        const found = errorsIn(compileText(one.code))
         if (process.env['SKEP_FILL'] === '1') return fill(file, one, found)
-        expect(found).toEqual(expectedOf(one.code))
+        expect(found).toEqual(expectedIn(one.code))
       })
     }
   })
@@ -41,7 +39,7 @@ for (const file of readdirSync(folder).sort()) {
 test('the corpus has at least three errors of each code', () => {
   const counts = Object.fromEntries(Object.keys(errorCodes).map((code) => [code, 0]))
   for (const file of readdirSync(folder)) {
-    for (const { code } of casesOf(readFileSync(folder + file, 'utf8'))) for (const { text } of expectedOf(code)) counts[text.slice(0, 8)] = (counts[text.slice(0, 8)] ?? 0) + 1
+    for (const { code } of casesOf(readFileSync(folder + file, 'utf8'))) for (const { text } of expectedIn(code)) counts[text.slice(0, 8)] = (counts[text.slice(0, 8)] ?? 0) + 1
   }
   expect(Object.entries(counts).filter(([, count]) => count < 3)).toEqual([])
   expect(Object.values(counts).reduce((sum, count) => sum + count)).toBeGreaterThanOrEqual(100)
@@ -83,50 +81,18 @@ function casesOf(text: string): Case[] {
   }))
 }
 
-function expectedOf(code: string): Expected[] {
-  const expected: Expected[] = []
-  let line = 0
-  code.split('\n').forEach((text, index) => {
-    const match = /^\s*\/\/\s*\^/.exec(text)
-    if (match === null) line = index + 1
-    // A mark that follows the slashes at once stands for the start of the line's text.
-    else expected.push({ line, column: /^\s*\/\/\^/.test(text) ? text.indexOf('//') + 1 : text.indexOf('^') + 1, text: text.slice(text.indexOf('^') + 1).trim() })
-  })
-  return expected
-}
-
-function errorsOf(code: string): Expected[] {
-  const error = compileText(code)
-  if (error === null) return []
-  return [error, ...error.others].map(({ code: errorCode, what, fix, span }) => {
-    const { line, column } = positionOf(span)
-    return { line: line - 1, column, text: `${errorCode} ${what} | ${fix}` }
-  }).sort((a, b) => a.line - b.line || a.column - b.column)
-}
-
 /** Compiles a module given as text; null when nothing is wrong with it. */
 function compileText(code: string): CompileError | null {
-  const names = { ...schemas, ...intrinsics, ...maps, tp_btf, raw_tp, ...surroundings(), compileNow: () => {} }
-  // On the first line, so that lines stay where they are; the errors of that line are moved back.
-  const prologue = `import { ${Object.keys(names).join(', ')} } from 'surroundings'`
-  const captured = transformKernelFunctions(`${prologue}\n${code}`, { file: 'wrong.ts' })!
-  const script = transformSync('wrong.ts', captured.code.replace(/import \{[^}]*\} from ["'][^"']*["'];?/g, ''), { lang: 'ts' }).code
-  const exported = [...code.matchAll(/^export const (\w+)/gm)].map((match) => match[1]!)
   let failure: CompileError | null = null
-  const scope = {
-    ...names, __skepKernel: kernelFunction, __skepAst: kernelAst,
-    compile: (module: Record<string, unknown>) => {
-      try {
-        compileModule(module, { btf: smallKernel(), name: 'wrong', validate: true })
-      } catch (error) {
-        if (!(error instanceof CompileError)) throw error
-        failure ??= error
-      }
-    },
+  const compile = (module: Record<string, unknown>) => {
+    try {
+      compileModule(module, { btf: smallKernel(), name: 'wrong', validate: true })
+    } catch (error) {
+      if (!(error instanceof CompileError)) throw error
+      failure ??= error
+    }
   }
-  const now = `compile({ ${exported.join(', ')} })`
-  const body = script.replace(/^export (?!\{)/gm, '').replace(/^export \{.*$/gm, '').replace('compileNow()', now)
-  new Function(...Object.keys(scope), `${body}\n;${now}`)(...Object.values(scope))
+  compile(evaluateModule(code, 'wrong.ts', { ...schemas, ...intrinsics, ...maps, tp_btf, raw_tp, ...surroundings() }, compile))
   return failure
 }
 
@@ -151,8 +117,8 @@ function surroundings(): Record<string, unknown> {
 /** Writes what is reported behind the marks that say nothing yet. */
 function fill(file: string, one: Case, found: Expected[]): void {
   const lines = readFileSync(folder + file, 'utf8').split('\n')
-  const marked = expectedOf(one.code)
-  const at = one.code.split('\n').flatMap((text, index) => (/^\s*\/\/\s*\^/.test(text) ? [index] : []))
+  const marked = expectedIn(one.code)
+  const at = marksIn(one.code)
   marked.forEach(({ line, column, text }, index) => {
     const match = found.find((error) => error.line === line && error.column === column)
     if (text !== '' && process.env['SKEP_FILL_ALL'] !== '1') return

@@ -75,13 +75,17 @@ function negateUpper(low: number, high: number): number {
 
 /** Signed division, towards zero: the least number / -1 is itself. */
 export function divideSigned(al: number, ah: number, bl: number, bh: number): number {
-  const low = divide(ah < 0 ? -al | 0 : al, ah < 0 ? negateUpper(al, ah) : ah, bh < 0 ? -bl | 0 : bl, bh < 0 ? negateUpper(bl, bh) : bh)
+  const low = divide(
+    ah < 0 ? -al | 0 : al, ah < 0 ? negateUpper(al, ah) : ah, bh < 0 ? -bl | 0 : bl, bh < 0 ? negateUpper(bl, bh) : bh,
+  )
   return ah < 0 === bh < 0 ? low : negated(low)
 }
 
 /** Signed remainder: it has the sign of the dividend. */
 export function remainderSigned(al: number, ah: number, bl: number, bh: number): number {
-  const low = remainder(ah < 0 ? -al | 0 : al, ah < 0 ? negateUpper(al, ah) : ah, bh < 0 ? -bl | 0 : bl, bh < 0 ? negateUpper(bl, bh) : bh)
+  const low = remainder(
+    ah < 0 ? -al | 0 : al, ah < 0 ? negateUpper(al, ah) : ah, bh < 0 ? -bl | 0 : bl, bh < 0 ? negateUpper(bl, bh) : bh,
+  )
   return ah < 0 ? negated(low) : low
 }
 

@@ -19,7 +19,9 @@ export function atomic(memory: Memory, R: Int32Array, d: number, s: number, extr
     const at = aligned(memory.toLoad(R[s]!, R[s + 1]!, off, size), R[s]! + off, size)
     const wide = size === 8
     R[d + 1] = at < 0 ? memory.loaded[1]! : wide ? memory.getWord(at + 4) : 0
-    R[d] = at < 0 ? memory.loaded[0]! : size >= 4 ? memory.getWord(at) : size === 2 ? memory.u8[at]! | memory.u8[at + 1]! << 8 : memory.u8[at]!
+    if (at < 0) R[d] = memory.loaded[0]!
+    else if (size >= 4) R[d] = memory.getWord(at)
+    else R[d] = size === 2 ? memory.u8[at]! | memory.u8[at + 1]! << 8 : memory.u8[at]!
     return
   }
   if (operation === STORE_RELEASE) {
@@ -43,7 +45,9 @@ export function atomic(memory: Memory, R: Int32Array, d: number, s: number, extr
   R[target + 1] = high
 }
 
-function change(memory: Memory, R: Int32Array, s: number, operation: number, size: number, at: number, low: number, high: number): void {
+function change(
+  memory: Memory, R: Int32Array, s: number, operation: number, size: number, at: number, low: number, high: number,
+): void {
   let [newLow, newHigh] = [R[s]!, R[s + 1]!]
   switch (operation & ~FETCH) {
     case 0x00: {
@@ -64,6 +68,8 @@ function change(memory: Memory, R: Int32Array, s: number, operation: number, siz
 }
 
 function aligned(at: number, address: number, size: number): number {
-  if ((address & (size - 1)) !== 0) throw new VmFault('misaligned-atomic', `an atomic access of ${size} bytes at an address that is no multiple of ${size}`)
+  if ((address & (size - 1)) !== 0) {
+    throw new VmFault('misaligned-atomic', `an atomic access of ${size} bytes at an address that is no multiple of ${size}`)
+  }
   return at
 }

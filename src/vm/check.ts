@@ -31,7 +31,10 @@ export function checkProgram(bytes: Uint8Array, options: CheckOptions = {}): voi
   let last = 0
   for (let slot = 0; slot < count; slot++) {
     const at = slot * 8
-    const one: Slot = { code: bytes[at]!, dst: bytes[at + 1]! & 15, src: bytes[at + 1]! >> 4, off: view.getInt16(at + 2, true), imm: view.getInt32(at + 4, true) }
+    const one: Slot = {
+      code: bytes[at]!, dst: bytes[at + 1]! & 15, src: bytes[at + 1]! >> 4, off: view.getInt16(at + 2, true),
+      imm: view.getInt32(at + 4, true),
+    }
     const problem = problemOf(one, options)
     if (problem !== null) refuse(slot, problem)
     const target = targetOf(one)
@@ -131,7 +134,8 @@ function arithmetic(one: Slot, options: CheckOptions): string | null {
   }
   if (operation === 0x8) return register ? unknown(one) : zero(one, 'src', 'off', 'imm') ?? writes(one)
   if (operation === 0xb && register && wide && off === 1) {
-    return options.arena === true ? sourceRegister(one) ?? writes(one) : 'addr_space_cast needs a program with an arena, which this one has not'
+    return options.arena === true ? sourceRegister(one)
+      ?? writes(one) : 'addr_space_cast needs a program with an arena, which this one has not'
   }
   const fields = register ? sourceRegister(one) ?? zero(one, 'imm') : zero(one, 'src')
   return fields ?? offsetOf(operation, off, register, wide) ?? writes(one)

@@ -128,7 +128,9 @@ export function decodeProgram(spec: ProgramSpec, options: DecodeOptions = {}): C
         else if (code === 0x85 && src === 2) {
           functions.add(slot + 1 + imm)
           put(Operation.callLocal, 0, 0, slot + 1 + imm)
-        } else if (code === 0x85) put(src !== 0 ? Operation.callKernel : imm === TAIL_CALL ? Operation.tailCall : Operation.call, 0, 0, imm)
+        } else if (code === 0x85) put(
+          src !== 0 ? Operation.callKernel : imm === TAIL_CALL ? Operation.tailCall : Operation.call, 0, 0, imm,
+        )
         else if (operation === 0) put(Operation.jump, 0, 0, slot + 1 + (code === 0x06 ? imm : off))
         else if (operation === 0xe) put(Operation.mayGoto, 0, 0, slot + 1 + off)
         else put(jumpOperation[operation]! + ((code & 7) === 6 ? 20 : 0), dst, right, slot + 1 + off)
@@ -142,18 +144,23 @@ export function decodeProgram(spec: ProgramSpec, options: DecodeOptions = {}): C
   }
   const starts = [...new Set([...functions, ...callbacks])].sort((a, b) => a - b)
   return {
-    name: spec.name, spec, words, registers, functions: starts, callbacks: [...callbacks], slots, entry: options.entry ?? 0b100_0000_0010, safe: false, compiled: null,
+    name: spec.name, spec, words, registers, functions: starts, callbacks: [...callbacks], slots, entry: options.entry
+      ?? 0b100_0000_0010, safe: false, compiled: null,
   }
 }
 
 function resolved(options: DecodeOptions, spec: ProgramSpec, slot: number, kind: number, low: number, high: number): bigint {
-  if (options.resolve === undefined) throw new VmRefusal(slot, 'it names a map, variable or function, and there is none', spec.name)
+  if (options.resolve === undefined) {
+    throw new VmRefusal(slot, 'it names a map, variable or function, and there is none', spec.name)
+  }
   return options.resolve(slot, kind, low, high)
 }
 
 type Put = (operation: number, d: number, s: number, extra: number) => void
 
-function decodeArithmetic(code: number, dst: number, src: number, off: number, imm: number, put: Put, constant: (value: bigint) => number): void {
+function decodeArithmetic(
+  code: number, dst: number, src: number, off: number, imm: number, put: Put, constant: (value: bigint) => number,
+): void {
   const wide = (code & 7) === 7
   const register = (code & 8) !== 0
   const operation = code >> 4

@@ -5,7 +5,9 @@ import { runConformance } from './conformance.ts'
 import { exit, ins, lddw } from './instruction-cases.test-support.ts'
 
 const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ')
-const run = (instructions: Instruction[], memory = '', compiled = false) => runConformance(hex(encode(instructions)), { memory, compiled })
+const run = (instructions: Instruction[], memory = '', compiled = false) => runConformance(
+  hex(encode(instructions)), { memory, compiled },
+)
 
 describe('the plug-in protocol of the conformance suite', () => {
   test('r0 in hex', () => {
@@ -15,7 +17,10 @@ describe('the plug-in protocol of the conformance suite', () => {
   })
 
   test('memory in r1, its length in r2; it may be written', () => {
-    const sum = [ins(0x71, 0, 1, 0), ins(0x71, 3, 1, 3), ins(0x0f, 0, 3), ins(0x0f, 0, 2), ins(0x72, 1, 0, 1, 9), ins(0x71, 3, 1, 1), ins(0x0f, 0, 3), exit]
+    const sum = [
+      ins(0x71, 0, 1, 0), ins(0x71, 3, 1, 3), ins(0x0f, 0, 3), ins(0x0f, 0, 2), ins(0x72, 1, 0, 1, 9), ins(0x71, 3, 1, 1),
+      ins(0x0f, 0, 3), exit,
+    ]
     for (const compiled of [false, true]) expect(run(sum, 'aa bb cc 01', compiled)).toBe((0xaa + 1 + 4 + 9).toString(16))
     expect(run([ins(0xbf, 0, 1), ins(0x0f, 0, 2), exit])).toBe('0')
     expect(() => run([ins(0x79, 0, 1), exit], 'aabbcc')).toThrow('8 bytes are read at offset 0 of the memory, which has 3 bytes')
@@ -31,14 +36,18 @@ describe('the plug-in protocol of the conformance suite', () => {
       expect(run(load(0x48, 2), '0102030405060708', compiled)).toBe('304')
       expect(run(load(0x50, 2), '0102030405060708', compiled)).toBe('3')
     }
-    expect(() => run([ins(0xbf, 6, 1), ins(0x20, 0, 0, 0, 6), exit], '0102030405060708')).toThrow('out-of-bounds: 4 bytes at 6 of the memory')
+    expect(() => run([ins(0xbf, 6, 1), ins(0x20, 0, 0, 0, 6), exit], '0102030405060708')).toThrow(
+      'out-of-bounds: 4 bytes at 6 of the memory',
+    )
   })
 
   test('refusals come before running', () => {
     expect(() => run([ins(0x05, 0, 0, -1), ins(0x8d, 1), exit])).toThrow('instruction slot 1: the opcode 0x8d is not known')
     expect(() => runConformance('95 00 00')).toThrow('3 bytes instead of 8')
     expect(() => runConformance('9')).toThrow('the program must be pairs of hex digits')
-    expect(() => run([lddw(1, 5n, 1), exit])).toThrow('instruction slot 0: a 64-bit load of kind 1, and there are no maps or variables')
+    expect(() => run([lddw(1, 5n, 1), exit])).toThrow(
+      'instruction slot 0: a 64-bit load of kind 1, and there are no maps or variables',
+    )
   })
 
   test('an ELF object, and files that are none', () => {

@@ -10,7 +10,8 @@ import { READ, WRITE } from './memory.ts'
 import { alwaysInitialised } from './registers.ts'
 
 /**
- * The plug-in protocol of the public bpf_conformance suite: byte code as hex digits, an optional memory as hex digits whose address
+ * The plug-in protocol of the public bpf_conformance suite: byte code as hex digits, an optional memory as hex digits whose
+ * address
  * is given in r1 and whose length in r2, r0 in hex as the answer.
  */
 export interface ConformanceOptions {
@@ -61,7 +62,9 @@ function fromHex(what: string, text: string): Uint8Array {
 
 /** The first section of instructions of an ELF object. @throws ObjectError for a file that is none */
 function codeOfElf(bytes: Uint8Array): Uint8Array {
-  const code = new ElfFile(bytes).sections.find(({ type, flags, size }) => type === SectionType.progbits && (flags & SectionFlag.exec) !== 0 && size > 0)
+  const code = new ElfFile(bytes).sections.find(
+    ({ type, flags, size }) => type === SectionType.progbits && (flags & SectionFlag.exec) !== 0 && size > 0,
+  )
   if (code === undefined) throw new Error('the ELF object has no section of instructions')
   return code.bytes
 }

@@ -1,5 +1,6 @@
 import type { Btf } from '../btf/btf.ts'
 import type { ProgramSpec } from '../spec/spec.ts'
+import { argumentPlaces, isReturn, parametersOf, registerContext, registerName, type Parameter } from './hook-arguments.ts'
 import { FixtureError, KernelObject, MemberAddress, type Fields, type FieldValue } from './kernel-object.ts'
 import { BASE, READ, SHADOWED, SPECIAL, WRITE, type Memory, type Region } from './memory.ts'
 import type { ObjectMemory } from './object-memory.ts'
@@ -38,7 +39,9 @@ export function packet(bytes: Uint8Array, kind: 'xdp' | 'skb' = 'skb', fields: R
   return new Packet(bytes, kind, fields)
 }
 
-/** What a program is fired with: arguments of the hook, fields of a tracepoint's record, the bytes of its context, or a packet. */
+/**
+ * What a program is fired with: arguments of the hook, fields of a tracepoint's record, the bytes of its context, or a packet.
+ */
 export type Context = readonly FieldValue[] | Fields | Uint8Array | Packet
 
 /** Lays contexts out; the region of each program is used again. */
@@ -46,7 +49,7 @@ export class ContextMemory {
   readonly #memory: Memory
   readonly #objects: ObjectMemory
   readonly #regions = new Map<string, Region>()
-  readonly #prototypes = new Map<string, Parameter[] | null>()
+  readonly #prototypes = new Map<string, readonly Parameter[] | null>()
   readonly #btf: Btf | null
   readonly #formats: Readonly<Record<string, TracepointFormat>>
 
@@ -65,14 +68,20 @@ export class ContextMemory {
       this.#memory.bytes(region).set(context)
       return { region, packet: null }
     }
-    return { region: Array.isArray(context) ? this.#arguments(program, context) : this.#record(program, context as Fields), packet: null }
+    return {
+      region: Array.isArray(context) ? this.#arguments(program, context) : this.#record(program, context as Fields), packet: null,
+    }
   }
 
   /** The record of a tracepoint; fields that are not given cannot be read. */
   #record(program: ProgramSpec, fields: Fields): Region {
     const { attach } = program
     const format = attach.kind === 'tracepoint' ? this.#formats[`${attach.category}/${attach.name}`] : undefined
-    if (format === undefined) throw new FixtureError(`program '${program.name}': fields need the format of a tracepoint; give simulate() formats: { 'category/name': … }, or arguments as an array`)
+    if (format === undefined) {
+      throw new FixtureError(
+        `program '${program.name}': fields need the format of a tracepoint; give simulate() formats: { 'category/name': … }, or arguments as an array`,
+      )
+    }
     const record = layRecord(format, fields, (text, user) => this.#objects.text(text, user))
     const region = this.#region(program.name, record.bytes.length, READ | SHADOWED, { describe: record.describe })
     const at = this.#memory.start(region)
@@ -93,8 +102,11 @@ export class ContextMemory {
   #arguments(program: ProgramSpec, values: readonly FieldValue[]): Region {
     const parameters = this.#parameters(program)
     if (parameters !== null && values.length > parameters.length) {
-      throw new FixtureError(`${program.attach.kind} '${program.attach.name}' has ${parameters.length} arguments (${parameters.map(({ name }) => name).join(', ')}), not ${values.length}`)
+      throw new FixtureError(
+        `${program.attach.kind} '${program.attach.name}' has ${parameters.length} arguments (${parameters.map(({ name }) => name).join(', ')}), not ${values.length}`,
+      )
     }
+    if (argumentPlaces(program.attach) === 'registers') return this.#registers(program, values, parameters)
     const count = parameters?.length ?? values.length
     const region = this.#region(program.name, count * 8, READ | SHADOWED, {
       describe: (offset) => `argument ${offset >> 3}${parameters === null ? '' : ` (${parameters[offset >> 3]?.name})`}`,
@@ -110,7 +122,26 @@ export class ContextMemory {
     return region
   }
 
-  /** Writes an argument; `word` counts words of four bytes in the arena. Objects and small numbers take no detour over bigints. */
+  /** Arguments in struct pt_regs, as kprobes and uprobes find them on x86-64; other registers are not set. */
+  #registers(program: ProgramSpec, values: readonly FieldValue[], parameters: readonly Parameter[] | null): Region {
+    const places = isReturn(program.attach) ? [registerContext.result] : registerContext.arguments
+    if (values.length > places.length) {
+      throw new FixtureError(`program '${program.name}': ${values.length} arguments do not fit the ${places.length} registers for them`)
+    }
+    const region = this.#region(program.name, registerContext.size, READ | SHADOWED, { describe: registerName })
+    const start = this.#memory.start(region)
+    this.#memory.shadow.fill(0, start, start + registerContext.size)
+    values.forEach((value, index) => {
+      const at = start + places[index]!
+      this.#memory.shadow.fill(1, at, at + 8)
+      this.#put(at >> 2, value, parameters?.[index], index)
+    })
+    return region
+  }
+
+  /**
+   * Writes an argument; `word` counts words of four bytes in the arena. Objects and small numbers take no detour over bigints.
+   */
   #put(word: number, value: FieldValue, parameter: Parameter | undefined, index: number): void {
     let low = 0
     let high = 0
@@ -134,28 +165,23 @@ export class ContextMemory {
     if (typeof value === 'number' || typeof value === 'bigint') return BigInt.asUintN(64, BigInt(value))
     const btf = this.#btf
     if (btf === null || parameter === undefined) {
-      if (value instanceof KernelObject || value instanceof MemberAddress || value === null || typeof value === 'string' || value instanceof Uint8Array) {
+      if (value instanceof KernelObject || value instanceof MemberAddress || value === null || typeof value === 'string'
+        || value instanceof Uint8Array) {
         return this.#objects.pointer(undefined as unknown as Btf, 0, value, `argument ${index}`)
       }
-      throw new FixtureError(`argument ${index}: fields alone need the BTF of the hook; give simulate() a btf, or a kernelObject()`)
+      throw new FixtureError(
+        `argument ${index}: fields alone need the BTF of the hook; give simulate() a btf, or a kernelObject()`,
+      )
     }
     const type = btf.type(btf.resolve(parameter.type))
     if (type.kind !== 'ptr') throw new FixtureError(`argument ${index} (${parameter.name}) is a number`)
     return this.#objects.pointer(btf, type.type, value, `argument ${index} (${parameter.name})`)
   }
 
-  /** Of a hook typed by BTF: `btf_trace_NAME` points to the prototype, whose first parameter is the kernel's own. */
-  #parameters(program: ProgramSpec): Parameter[] | null {
-    const { kind, name } = program.attach
-    if (this.#btf === null || (kind !== 'tp_btf' && kind !== 'raw_tp')) return null
+  #parameters({ name, attach }: ProgramSpec): readonly Parameter[] | null {
+    if (this.#btf === null) return null
     let found = this.#prototypes.get(name)
-    if (found === undefined) {
-      const typedef = this.#btf.find(`btf_trace_${name}`, 'typedef')
-      const pointer = typedef === 0 ? null : this.#btf.type(this.#btf.resolve(typedef))
-      const proto = pointer?.kind === 'ptr' ? this.#btf.type(this.#btf.resolve(pointer.type)) : null
-      found = proto?.kind === 'funcProto' ? proto.params.slice(1) : null
-      this.#prototypes.set(name, found)
-    }
+    if (found === undefined) this.#prototypes.set(name, (found = parametersOf(this.#btf, attach)))
     return found
   }
 
@@ -175,9 +201,9 @@ export class ContextMemory {
     })
     const at = this.#memory.start(region)
     const set: Record<string, number> = kind === 'skb' ? { len: bytes.length, ...fields } : fields
-    for (const [field, value] of Object.entries(set)) this.#memory.putWord(at + (layout.fields as Record<string, number>)[field]!, value)
+    for (const [field, value] of Object.entries(set)) this.#memory.putWord(
+      at + (layout.fields as Record<string, number>)[field]!, value,
+    )
     return { region, packet: data }
   }
 }
-
-interface Parameter { name: string; type: number }

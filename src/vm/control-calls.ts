@@ -28,7 +28,9 @@ function loop(m: Machine, R: Int32Array): void {
 function lock(m: Machine, R: Int32Array): void {
   const key = hexadecimal(R[2]!, R[3]!)
   m.memory.toLoad(R[2]!, R[3]!, 0, 4)
-  if (m.lock !== null) throw new VmFault('lock', m.lock === key ? 'the spin lock is taken twice' : 'a second spin lock is taken while one is held')
+  if (m.lock !== null) {
+    throw new VmFault('lock', m.lock === key ? 'the spin lock is taken twice' : 'a second spin lock is taken while one is held')
+  }
   m.lock = key
   answer(R, 0)
 }
@@ -112,7 +114,9 @@ function storageGet(m: Machine, R: Int32Array): void {
 
 function storageAt(m: Machine, R: Int32Array): StorageMap {
   const map = m.mapAt(R[2]!, R[3]!)
-  if (!(map instanceof StorageMap)) throw new VmFault('bad-argument', `map '${map.shape.name}' (${map.shape.type}) keeps nothing with kernel objects`)
+  if (!(map instanceof StorageMap)) {
+    throw new VmFault('bad-argument', `map '${map.shape.name}' (${map.shape.type}) keeps nothing with kernel objects`)
+  }
   return map
 }
 

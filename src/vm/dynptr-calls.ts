@@ -31,7 +31,8 @@ function put(m: Machine, low: number, high: number, dynptr: Dynptr): void {
 function get(m: Machine, low: number, high: number): Dynptr {
   const at = m.memory.toLoad(low, high, 0, 16)
   const dynptr = table(m).get(hexadecimal(low, high))
-  const same = dynptr !== undefined && m.memory.getWord(at) === dynptr.low && m.memory.getWord(at + 4) === dynptr.high && m.memory.getWord(at + 8) === dynptr.size
+  const same = dynptr !== undefined && m.memory.getWord(at) === dynptr.low && m.memory.getWord(at + 4) === dynptr.high
+    && m.memory.getWord(at + 8) === dynptr.size
   if (!same) throw new VmFault('bad-argument', `there is no dynptr at ${hexadecimal(low, high)}`)
   return dynptr
 }

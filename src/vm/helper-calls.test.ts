@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { encode } from '../asm/encode.ts'
 import { helperNameOf, helperNumberOf } from '../asm/helper-names.ts'
 import type { Instruction } from '../asm/instruction.ts'
+import { helpers } from '../compiler/helpers.ts'
 import { chars, struct, u32, u64, type Schema } from '../spec/schema.ts'
 import type { MapSpec, Spec } from '../spec/spec.ts'
 import { VmFault, VmRefusal } from './fault.ts'
@@ -22,7 +23,8 @@ const mapOf = (dst: number, map: string): Instruction & { map: string } => ({ ..
 const functionAt = (dst: number, distance: number) => ({ ...lddw(dst, 0n, 4), imm64: BigInt.asUintN(32, BigInt(distance)) })
 
 const map = (name: string, type: MapSpec['type'], key: Schema | null, value: Schema | null, maxEntries: number, more: Partial<MapSpec> = {}): MapSpec => ({
-  name, type, keySize: key?.size ?? 0, valueSize: value?.size ?? 0, maxEntries, flags: 0, ...(key && { key }), ...(value && { value }), ...more,
+  name, type, keySize: key?.size ?? 0, valueSize: value?.size ?? 0, maxEntries, flags: 0, ...(key && { key }), ...(value
+    && { value }), ...more,
 })
 
 function spec(programs: Record<string, Instruction[]>, maps: MapSpec[] = []): Spec {
@@ -77,6 +79,11 @@ test('every model has the number of a helper of the kernel, and says how many ar
   expect(new Set(modelledHelpers.map(({ name }) => name)).size).toBe(modelledHelpers.length)
 })
 
+test('every helper that the compiler calls has a model', () => {
+  const modelled = new Set(modelledHelpers.map(({ name }) => name))
+  expect(Object.keys(helpers).filter((name) => !modelled.has(name))).toEqual([])
+})
+
 describe('maps', () => {
   const key = [store(-8, 7), ...stack(2, -8)]
   const value = [store(-16, 40), ...stack(3, -16)]
@@ -126,19 +133,28 @@ describe('maps', () => {
   })
 
   test('a null that is not checked', () => {
-    expect(fault([...key, mapOf(1, 'h'), call('map_lookup_elem'), load(0, 0), exit], [map('h', 'hash', u64, u64, 2)])).toBe('null-dereference: 8 bytes are read at null + 0')
+    expect(fault([...key, mapOf(1, 'h'), call('map_lookup_elem'), load(0, 0), exit], [map('h', 'hash', u64, u64, 2)])).toBe(
+      'null-dereference: 8 bytes are read at null + 0',
+    )
   })
 
   test('keys that were not written, maps that are none', () => {
     const maps = [map('h', 'hash', u64, u64, 2)]
-    expect(fault([...stack(2, -8), mapOf(1, 'h'), call('map_lookup_elem'), exit], maps)).toBe('uninitialised-memory: 8 bytes are read at r10-8, which was never written')
+    expect(fault([...stack(2, -8), mapOf(1, 'h'), call('map_lookup_elem'), exit], maps)).toBe(
+      'uninitialised-memory: 8 bytes are read at r10-8, which was never written',
+    )
     expect(fault([store(-8, 1), ...stack(2, -8), mov(1, 5), call('map_lookup_elem'), exit], maps)).toBe('bad-argument: 0x5 is no map')
-    expect(fault([mapOf(1, 'h'), load(0, 1), exit], maps)).toBe("out-of-bounds: 8 bytes are read at offset 0 of map 'h', which has 0 bytes")
+    expect(fault([mapOf(1, 'h'), load(0, 1), exit], maps)).toBe(
+      "out-of-bounds: 8 bytes are read at offset 0 of map 'h', which has 0 bytes",
+    )
   })
 
   test('lruHash forgets what was not used for longest', () => {
     const maps = [map('l', 'lruHash', u64, u64, 2)]
-    const program = [...key, mapOf(1, 'l'), call('map_lookup_elem'), store(-8, 9), ...stack(2, -8), ...value, mapOf(1, 'l'), mov(4, 0), call('map_update_elem'), exit]
+    const program = [
+      ...key, mapOf(1, 'l'), call('map_lookup_elem'), store(-8, 9), ...stack(2, -8), ...value, mapOf(1, 'l'), mov(4, 0),
+      call('map_update_elem'), exit,
+    ]
     const { m } = run(program, maps, {}, (fresh) => {
       fresh.map('l').set(7, 1)
       fresh.map('l').set(8, 2)
@@ -147,7 +163,10 @@ describe('maps', () => {
   })
 
   test('array: indexes beyond, deletion, values of all CPUs', () => {
-    const program = (index: number) => [ins(0x62, 10, 0, -8, index), ...stack(2, -8), mapOf(1, 'a'), call('map_lookup_elem'), ins(0x15, 0, 0, 2), ins(0xb7, 1, 0, 0, 3), ins(0x7b, 0, 1), mov(0, 1), exit]
+    const program = (index: number) => [
+      ins(0x62, 10, 0, -8, index), ...stack(2, -8), mapOf(1, 'a'), call('map_lookup_elem'), ins(0x15, 0, 0, 2),
+      ins(0xb7, 1, 0, 0, 3), ins(0x7b, 0, 1), mov(0, 1), exit,
+    ]
     const array = [map('a', 'array', u32, u64, 3)]
     expect(run(program(2), array).m.map('a').entries()).toEqual([[0, 0], [1, 0], [2, 3]])
     expect(run([ins(0x62, 10, 0, -8, 3), ...stack(2, -8), mapOf(1, 'a'), call('map_lookup_elem'), exit], array).result).toBe(0n)
@@ -171,7 +190,9 @@ describe('maps', () => {
   })
 
   test('queue, stack, bloom filter', () => {
-    const pop = (name: string) => [...stack(2, -8), mapOf(1, name), call('map_pop_elem'), ins(0x55, 0, 0, 1), load(0, 10, -8), exit]
+    const pop = (name: string) => [
+      ...stack(2, -8), mapOf(1, name), call('map_pop_elem'), ins(0x55, 0, 0, 1), load(0, 10, -8), exit,
+    ]
     const fill = (name: string) => (m: Simulation) => { for (const one of [1, 2, 3]) m.map(name).push(one) }
     const { result, m } = run(pop('q'), [map('q', 'queue', null, u64, 3)], {}, fill('q'))
     expect(result).toBe(1n)
@@ -189,13 +210,18 @@ describe('maps', () => {
   test('for_each_map_elem calls a function for each entry, which may end it', () => {
     // f(map, key, value, context): adds the value to the context's word; ends at a value of 0.
     const f = [load(2, 3), load(5, 4), ins(0x0f, 5, 2), ins(0x7b, 4, 5), mov(0, 0), ins(0x55, 2, 0, 1), mov(0, 1), exit]
-    const program = [store(-8, 0), ...stack(3, -8), mapOf(1, 'h'), functionAt(2, 5), mov(4, 0), call('for_each_map_elem'), ins(0x67, 0, 0, 0, 32), load(1, 10, -8), ins(0x0f, 0, 1), exit, ...f]
+    const program = [
+      store(-8, 0), ...stack(3, -8), mapOf(1, 'h'), functionAt(2, 5), mov(4, 0), call('for_each_map_elem'),
+      ins(0x67, 0, 0, 0, 32), load(1, 10, -8), ins(0x0f, 0, 1), exit, ...f,
+    ]
     // The distance counts from the slot after the first slot of the load.
     const at = program.length - f.length
     const slots = (upTo: number) => program.slice(0, upTo).reduce((sum, one) => sum + (one.code === 0x18 ? 2 : 1), 0)
     const index = program.findIndex(({ src, code }) => code === 0x18 && src === 4)
     program[index] = functionAt(2, slots(at) - slots(index) - 1)
-    const { result } = run(program, [map('h', 'hash', u64, u64, 8)], {}, (m) => { for (const one of [3, 4, 5]) m.map('h').set(one, one * 10) })
+    const { result } = run(
+      program, [map('h', 'hash', u64, u64, 8)], {}, (m) => { for (const one of [3, 4, 5]) m.map('h').set(one, one * 10) },
+    )
     expect(result).toBe(3n << 32n | 120n)
   })
 
@@ -204,12 +230,19 @@ describe('maps', () => {
       ins(0x62, 10, 0, -8, 1), ...stack(2, -8), mapOf(1, 'outer'), call('map_lookup_elem'), ins(0x55, 0, 0, 1), exit,
       movReg(1, 0), store(-16, 7), ...stack(2, -16), call('map_lookup_elem'), load(0, 0), exit,
     ]
-    const maps = [map('outer', 'arrayOfMaps', u32, u32, 2, { slots: [{ key: 1, map: 'inner' }] }), map('inner', 'hash', u64, u64, 2)]
+    const maps = [
+      map('outer', 'arrayOfMaps', u32, u32, 2, { slots: [{ key: 1, map: 'inner' }] }), map('inner', 'hash', u64, u64, 2),
+    ]
     expect(run(program, maps, {}, (m) => { m.map('inner').set(7, 99) }).result).toBe(99n)
   })
 
   test('values in maps of global data are addressed directly, and start with their contents', () => {
-    const maps = [map('data', 'array', u32, null, 1, { valueSize: 16, data: { section: '.data', contents: Uint8Array.from({ length: 16 }, (_, at) => at), frozen: false, variables: [] } })]
+    const maps = [
+      map(
+        'data', 'array', u32, null, 1,
+        { valueSize: 16, data: { section: '.data', contents: Uint8Array.from({ length: 16 }, (_, at) => at), frozen: false, variables: [] } },
+      ),
+    ]
     const made = spec({ p: [mapOf(1, 'data'), load(0, 1), ins(0x7a, 1, 0, 0, 5), exit] }, maps)
     made.programs[0]!.maps[0]!.offset = 8
     const m = simulate(made)
@@ -222,17 +255,25 @@ describe('maps', () => {
     expect(() => simulate(spec({ p: [mov(0, 0), exit] }, [odd]))).toThrow(VmRefusal)
     const sockets = [map('x', 'sockmap', u32, u32, 1)]
     expect(run([mov(0, 0), exit], sockets).result).toBe(0n)
-    expect(fault([store(-8, 0), ...stack(2, -8), mapOf(1, 'x'), call('map_lookup_elem'), exit], sockets)).toBe("not-modelled: map 'x': the type sockmap is not modelled")
-    expect(() => simulate(spec({ p: [mov(0, 0), exit] }, [map('x', 'array', u64, u32, 1)]))).toThrow("map 'x': an array's key has 4 bytes, not 8")
+    expect(fault([store(-8, 0), ...stack(2, -8), mapOf(1, 'x'), call('map_lookup_elem'), exit], sockets)).toBe(
+      "not-modelled: map 'x': the type sockmap is not modelled",
+    )
+    expect(() => simulate(spec({ p: [mov(0, 0), exit] }, [map('x', 'array', u64, u32, 1)]))).toThrow(
+      "map 'x': an array's key has 4 bytes, not 8",
+    )
     expect(() => simulate(spec({ p: [mov(0, 0), exit] }, [map('x', 'hash', null, u32, 1)]))).toThrow("map 'x': it has no room for a key")
     const giant = [map('g', 'array', u32, null, 2 ** 31, { valueSize: 1024 })]
-    expect(fault([ins(0x62, 10, 0, -8, 0x7fff_0000), ...stack(2, -8), mapOf(1, 'g'), call('map_lookup_elem'), exit], giant)).toMatch(/^memory: .* would go over the machine's/)
+    expect(fault([ins(0x62, 10, 0, -8, 0x7fff_0000), ...stack(2, -8), mapOf(1, 'g'), call('map_lookup_elem'), exit], giant)).toMatch(
+      /^memory: .* would go over the machine's/,
+    )
   })
 })
 
 describe('ring buffers and perf events', () => {
   const ring = [map('r', 'ringbuf', null, null, 4096)]
-  const reserve = (size = 16) => [mapOf(1, 'r'), mov(2, size), mov(3, 0), call('ringbuf_reserve'), ins(0x55, 0, 0, 2), mov(0, 1), exit, movReg(6, 0)]
+  const reserve = (size = 16) => [
+    mapOf(1, 'r'), mov(2, size), mov(3, 0), call('ringbuf_reserve'), ins(0x55, 0, 0, 2), mov(0, 1), exit, movReg(6, 0),
+  ]
   const fill = [ins(0x7a, 6, 0, 0, 1), ins(0x7a, 6, 0, 8, 2)]
   const submit = (flags = 0) => [movReg(1, 6), mov(2, flags), call('ringbuf_submit')]
 
@@ -250,22 +291,36 @@ describe('ring buffers and perf events', () => {
   })
 
   test('leaks, second submits, use after the hand-over, things that are no records', () => {
-    expect(fault([...reserve(), mov(0, 0), exit], ring)).toBe("unreleased: the program ends but a record of ring 'r', acquired at slot 4, was not given back")
-    expect(fault([...reserve(), ...submit(), ...submit(), exit], ring)).toMatch(/^not-a-record: 0x\w+ is no reserved record: it was never reserved, or already handed over$/)
-    expect(fault([...reserve(), ...submit(), load(0, 6), exit], ring)).toBe("released: 8 bytes are read in a record of ring 'r' after it was handed over")
+    expect(fault([...reserve(), mov(0, 0), exit], ring)).toBe(
+      "unreleased: the program ends but a record of ring 'r', acquired at slot 4, was not given back",
+    )
+    expect(fault([...reserve(), ...submit(), ...submit(), exit], ring)).toMatch(
+      /^not-a-record: 0x\w+ is no reserved record: it was never reserved, or already handed over$/,
+    )
+    expect(fault([...reserve(), ...submit(), load(0, 6), exit], ring)).toBe(
+      "released: 8 bytes are read in a record of ring 'r' after it was handed over",
+    )
     expect(fault([...reserve(), movReg(1, 6), add(1, 8), mov(2, 0), call('ringbuf_submit'), exit], ring)).toMatch(/^not-a-record/)
-    expect(fault([...reserve(), load(0, 6, 12), ...submit(), exit], ring)).toBe("out-of-bounds: 8 bytes are read at offset 12 of a record of ring 'r', which has 16 bytes")
+    expect(fault([...reserve(), load(0, 6, 12), ...submit(), exit], ring)).toBe(
+      "out-of-bounds: 8 bytes are read at offset 12 of a record of ring 'r', which has 16 bytes",
+    )
   })
 
   test('a machine goes on after a leak, without the record', () => {
-    const m = simulate(spec({ bad: [...reserve(), mov(0, 0), exit], good: [...reserve(), ...fill, ...submit(), mov(0, 0), exit] }, ring))
+    const m = simulate(
+      spec({ bad: [...reserve(), mov(0, 0), exit], good: [...reserve(), ...fill, ...submit(), mov(0, 0), exit] }, ring),
+    )
     expect(() => m.fire('bad', new Uint8Array(8))).toThrow(VmFault)
     m.fire('good', new Uint8Array(8))
     expect(m.ring('r').raw()).toHaveLength(1)
   })
 
   test('a full ring gives null; query tells why', () => {
-    const m = simulate(spec({ p: [...reserve(2000), ...submit(), mov(0, 0), exit], q: [mapOf(1, 'r'), mov(2, 0), call('ringbuf_query'), exit] }, ring))
+    const m = simulate(
+      spec(
+        { p: [...reserve(2000), ...submit(), mov(0, 0), exit], q: [mapOf(1, 'r'), mov(2, 0), call('ringbuf_query'), exit] }, ring,
+      ),
+    )
     expect([1, 2, 3].map(() => m.fire('p', new Uint8Array(8)).result)).toEqual([0n, 0n, 1n])
     expect(m.fire('q', new Uint8Array(8)).result).toBe(4016n)
   })
@@ -273,7 +328,9 @@ describe('ring buffers and perf events', () => {
   test('output of whole records, on a ring and as a perf event', () => {
     const output = [store(-8, 5), ...stack(2, -8), mapOf(1, 'r'), mov(3, 8), mov(4, 0), call('ringbuf_output'), exit]
     expect(run(output, ring).m.ring('r').records(u64)).toEqual([5])
-    const perf = [store(-8, 5), ...stack(4, -8), mapOf(2, 'e'), ins(0xb4, 3, 0, 0, -1), mov(5, 8), call('perf_event_output'), exit]
+    const perf = [
+      store(-8, 5), ...stack(4, -8), mapOf(2, 'e'), ins(0xb4, 3, 0, 0, -1), mov(5, 8), call('perf_event_output'), exit,
+    ]
     const { m } = run(perf, [map('e', 'perfEventArray', u32, u32, 0)], { cpus: 4 }, (fresh) => { fresh.cpu = 3 })
     expect(m.perf('e').records()).toEqual([{ cpu: 3, bytes: Uint8Array.from([5, 0, 0, 0, 0, 0, 0, 0]) }])
   })
@@ -288,7 +345,10 @@ describe('ring buffers and perf events', () => {
     expect(m.ring('r').raw()).toMatchObject([{ unwritten: 8 }])
     expect(fault([...begin, mov(0, 0), exit], ring)).toMatch(/^unreleased/)
     expect(fault([...begin, store(-16, 0), ...end, exit], ring)).toMatch(/^bad-argument: there is no dynptr/)
-    const far = [...begin, store(-24, 1), ...stack(1, -16), mov(2, 12), ...stack(3, -24), mov(4, 8), mov(5, 0), call('dynptr_write'), movReg(7, 0), ...end, movReg(0, 7), exit]
+    const far = [
+      ...begin, store(-24, 1), ...stack(1, -16), mov(2, 12), ...stack(3, -24), mov(4, 8), mov(5, 0), call('dynptr_write'),
+      movReg(7, 0), ...end, movReg(0, 7), exit,
+    ]
     expect(run(far, ring).result).toBe(u(-7n))
   })
 })
@@ -309,8 +369,12 @@ describe('the world around a program', () => {
     expect(run([call('get_current_uid_gid'), exit], [], { current }).result).toBe(100n << 32n | 1000n)
     expect(run([call('get_current_cgroup_id'), exit], [], { current }).result).toBe(5n)
     expect(run([...stack(1, -16), mov(2, 16), call('get_current_comm'), load(0, 10, -8), exit], [], { current }).result).toBe(0x6d_616e_2d67_6e6fn)
-    expect(fault([call('get_current_pid_tgid'), exit])).toBe('no-fixture: bpf_get_current_pid_tgid asks for the current task: give the simulation current: { pid, comm, … }')
-    expect(fault([call('get_current_cgroup_id'), exit], [], { current: { pid: 7 } })).toBe("no-fixture: bpf_get_current_cgroup_id asks for the current task's cgroup: give current: { cgroup: … }")
+    expect(fault([call('get_current_pid_tgid'), exit])).toBe(
+      'no-fixture: bpf_get_current_pid_tgid asks for the current task: give the simulation current: { pid, comm, … }',
+    )
+    expect(fault([call('get_current_cgroup_id'), exit], [], { current: { pid: 7 } })).toBe(
+      "no-fixture: bpf_get_current_cgroup_id asks for the current task's cgroup: give current: { cgroup: … }",
+    )
   })
 
   test('random numbers repeat with the seed', () => {
@@ -326,16 +390,23 @@ describe('the world around a program', () => {
   test('loop calls a function so many times; it may end the loop', () => {
     // f(index, context): context += index; ends at 5.
     const f = [load(3, 2), ins(0x0f, 3, 1), ins(0x7b, 2, 3), mov(0, 0), ins(0x55, 1, 0, 1, 5), mov(0, 1), exit]
-    const head = (count: number) => [store(-8, 0), mov(1, count), functionAt(2, 9), ...stack(3, -8), mov(4, 0), call('loop'), ins(0x67, 0, 0, 0, 32), load(1, 10, -8), ins(0x0f, 0, 1), exit]
+    const head = (count: number) => [
+      store(-8, 0), mov(1, count), functionAt(2, 9), ...stack(3, -8), mov(4, 0), call('loop'), ins(0x67, 0, 0, 0, 32),
+      load(1, 10, -8), ins(0x0f, 0, 1), exit,
+    ]
     expect(run([...head(4), ...f]).result).toBe(4n << 32n | 6n)
     expect(run([...head(100), ...f]).result).toBe(6n << 32n | 15n)
     expect(run([...head(9_000_000), ...f]).result).toBe(u(-7n) << 32n & u(-1n))
-    expect(fault([mov(1, 1), mov(2, 5), mov(3, 0), mov(4, 0), call('loop'), exit])).toBe('bad-argument: 0x5 is no function of the program')
+    expect(fault([mov(1, 1), mov(2, 5), mov(3, 0), mov(4, 0), call('loop'), exit])).toBe(
+      'bad-argument: 0x5 is no function of the program',
+    )
   })
 
   test('tail calls take the place of the program, and fall through when there is none', () => {
     const jump = (index: number) => [movReg(6, 1), mapOf(2, 'programs'), mov(3, index), call('tail_call'), mov(0, 1), exit]
-    const maps = [map('programs', 'progArray', u32, u32, 4, { slots: [{ key: 2, program: 'target' }, { key: 3, program: 'again' }] })]
+    const maps = [
+      map('programs', 'progArray', u32, u32, 4, { slots: [{ key: 2, program: 'target' }, { key: 3, program: 'again' }] }),
+    ]
     for (const compiled of [false, true]) {
       const m = simulate(spec({ target: [load(0, 1), exit], hit: jump(2), miss: jump(0), again: jump(3) }, maps), { compiled })
       expect(m.fire('hit', Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 0)).result).toBe(9n)
@@ -347,7 +418,10 @@ describe('the world around a program', () => {
 
   test('a tail call from a function returns to its caller', () => {
     const maps = [map('programs', 'progArray', u32, u32, 1, { slots: [{ key: 0, program: 'target' }] })]
-    const main = [mov(6, 100), ins(0x85, 0, 1, 0, 2), ins(0x0f, 0, 6), exit, mapOf(2, 'programs'), mov(3, 0), call('tail_call'), mov(0, 1), exit]
+    const main = [
+      mov(6, 100), ins(0x85, 0, 1, 0, 2), ins(0x0f, 0, 6), exit, mapOf(2, 'programs'), mov(3, 0), call('tail_call'), mov(0, 1),
+      exit,
+    ]
     for (const compiled of [false, true]) {
       const m = simulate(spec({ target: [mov(6, 1), mov(0, 7), exit], main }, maps), { compiled })
       expect(m.fire('main', new Uint8Array(8)).result).toBe(107n)
@@ -356,8 +430,12 @@ describe('the world around a program', () => {
 
   test('spin locks: taken twice, not given back, given back unheld', () => {
     const maps = [map('a', 'array', u32, u64, 1)]
-    const found = [ins(0x62, 10, 0, -8, 0), ...stack(2, -8), mapOf(1, 'a'), call('map_lookup_elem'), ins(0x55, 0, 0, 1), exit, movReg(6, 0)]
-    const act = (...helpers: string[]) => [...found, ...helpers.flatMap((helper) => [movReg(1, 6), call(helper)]), mov(0, 3), exit]
+    const found = [
+      ins(0x62, 10, 0, -8, 0), ...stack(2, -8), mapOf(1, 'a'), call('map_lookup_elem'), ins(0x55, 0, 0, 1), exit, movReg(6, 0),
+    ]
+    const act = (...helpers: string[]) => [
+      ...found, ...helpers.flatMap((helper) => [movReg(1, 6), call(helper)]), mov(0, 3), exit,
+    ]
     expect(run(act('spin_lock', 'spin_unlock'), maps).result).toBe(3n)
     expect(fault(act('spin_lock', 'spin_lock'), maps)).toBe('lock: the spin lock is taken twice')
     expect(fault(act('spin_lock'), maps)).toMatch(/^unreleased: the program ends but a spin lock/)
@@ -388,7 +466,10 @@ describe('the world around a program', () => {
 
   test('storage belongs to an object', () => {
     const maps = [map('s', 'taskStorage', u32, u64, 0)]
-    const get = (flags: number) => [load(2, 1), mapOf(1, 's'), mov(3, 0), mov(4, flags), call('task_storage_get'), ins(0x55, 0, 0, 1), exit, load(1, 0), add(1, 1), ins(0x7b, 0, 1), movReg(0, 1), exit]
+    const get = (flags: number) => [
+      load(2, 1), mapOf(1, 's'), mov(3, 0), mov(4, flags), call('task_storage_get'), ins(0x55, 0, 0, 1), exit, load(1, 0),
+      add(1, 1), ins(0x7b, 0, 1), movReg(0, 1), exit,
+    ]
     const m = simulate(spec({ look: get(0), make: get(1) }, maps))
     const [a, b] = ['a', 'b']
     expect(m.fire('look', [a]).result).toBe(0n)
@@ -406,9 +487,15 @@ describe('text', () => {
   }
 
   test('trace_printk and snprintf', () => {
-    const print = [...text(-32, 'pid %d: %5x|%-4u|%llu %c'), ...stack(1, -32), mov(2, 26), mov(3, -7), mov(4, 255), mov(5, 3), call('trace_printk'), exit]
+    const print = [
+      ...text(-32, 'pid %d: %5x|%-4u|%llu %c'), ...stack(1, -32), mov(2, 26), mov(3, -7), mov(4, 255), mov(5, 3),
+      call('trace_printk'), exit,
+    ]
     expect(fault(print)).toBe('bad-argument: the format "pid %d: %5x|%-4u|%llu %c" asks for more than 3 values')
-    const three = [...text(-32, 'pid %d: %5x|%-4u|%%'), ...stack(1, -32), mov(2, 26), mov(3, -7), mov(4, 255), mov(5, 3), call('trace_printk'), exit]
+    const three = [
+      ...text(-32, 'pid %d: %5x|%-4u|%%'), ...stack(1, -32), mov(2, 26), mov(3, -7), mov(4, 255), mov(5, 3), call('trace_printk'),
+      exit,
+    ]
     expect(run(three).m.printed).toEqual(['pid -7:    ff|3   |%'])
     const format = [
       ...text(-16, '%s=%d'), ...text(-32, 'abc'), movReg(1, 10), add(1, -32), ins(0x7b, 10, 1, -48), store(-40, 12),
@@ -421,7 +508,9 @@ describe('text', () => {
     const compare = (a: string, b: string) => run([...text(-16, a), ...text(-32, b), ...stack(1, -16), mov(2, 8), ...stack(3, -32), call('strncmp'), exit]).result
     expect([compare('abc', 'abc'), compare('abc', 'abd'), compare('b', 'a')]).toEqual([0n, u(-1n), 1n])
     const parse = (string: string, base = 0, helper = 'strtol') => {
-      const { result, m } = run([...text(-16, string), store(-24, 0), ...stack(1, -16), mov(2, 12), mov(3, base), ...stack(4, -24), call(helper), ins(0x67, 0, 0, 0, 32), load(1, 10, -24), ins(0x57, 1, 0, 0, 0xffff), ins(0x4f, 0, 1), exit])
+      const { result, m } = run(
+        [...text(-16, string), store(-24, 0), ...stack(1, -16), mov(2, 12), mov(3, base), ...stack(4, -24), call(helper), ins(0x67, 0, 0, 0, 32), load(1, 10, -24), ins(0x57, 1, 0, 0, 0xffff), ins(0x4f, 0, 1), exit],
+      )
       void m
       return [Number(BigInt.asIntN(32, result >> 32n)), Number(BigInt.asIntN(16, result))]
     }
@@ -437,10 +526,17 @@ describe('text', () => {
 })
 
 describe('reads of memory that may not be there', () => {
-  const read = (helper: string, size = 8) => [load(3, 1), ...stack(1, -16), mov(2, size), call(helper), movReg(6, 0), load(0, 10, -16), ins(0x15, 6, 0, 1), movReg(0, 6), exit]
+  const read = (helper: string, size = 8) => [
+    load(3, 1), ...stack(1, -16), mov(2, size), call(helper), movReg(6, 0), load(0, 10, -16), ins(0x15, 6, 0, 1), movReg(0, 6),
+    exit,
+  ]
 
   test('kernel strings and buffers, null, and what lies beyond', () => {
-    const m = simulate(spec({ bytes: [store(-16, -1), store(-8, -1), ...read('probe_read_kernel')], text: [store(-16, 0), ...read('probe_read_kernel_str', 5)], user: [store(-16, 0), ...read('probe_read_user')] }))
+    const m = simulate(
+      spec(
+        { bytes: [store(-16, -1), store(-8, -1), ...read('probe_read_kernel')], text: [store(-16, 0), ...read('probe_read_kernel_str', 5)], user: [store(-16, 0), ...read('probe_read_user')] },
+      ),
+    )
     expect(m.fire('bytes', [Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)]).result).toBe(0x0807_0605_0403_0201n)
     expect(m.fire('bytes', [null]).result).toBe(u(-14n))
     expect(m.fire('bytes', [Uint8Array.of(1, 2, 3)]).result).toBe(u(-14n))
@@ -451,14 +547,21 @@ describe('reads of memory that may not be there', () => {
   })
 
   test('helpers of the test itself', () => {
-    const m = simulate(spec({ p: [mov(1, 5), mov(2, 6), mov(3, 0), mov(4, 0), mov(5, 0), call('get_stackid'), exit] }), { helpers: { get_stackid: ([a, b]) => Number(a! * b!) } })
+    const m = simulate(
+      spec({ p: [mov(1, 5), mov(2, 6), mov(3, 0), mov(4, 0), mov(5, 0), call('get_stackid'), exit] }),
+      { helpers: { get_stackid: ([a, b]) => Number(a! * b!) } },
+    )
     expect(m.fire('p', new Uint8Array(8)).result).toBe(30n)
-    expect(() => simulate(spec({ p: [mov(0, 0), exit] }), { helpers: { nonsense: () => 0 } })).toThrow('the kernel has no helper bpf_nonsense')
+    expect(() => simulate(spec({ p: [mov(0, 0), exit] }), { helpers: { nonsense: () => 0 } })).toThrow(
+      'the kernel has no helper bpf_nonsense',
+    )
   })
 })
 
 test('schemas of the Spec decode keys and values', () => {
-  const m = simulate(spec({ p: [mov(0, 0), exit] }, [map('h', 'hash', struct({ id: u32, name: chars(12) }), struct({ count: u64 }), 4)]))
+  const m = simulate(
+    spec({ p: [mov(0, 0), exit] }, [map('h', 'hash', struct({ id: u32, name: chars(12) }), struct({ count: u64 }), 4)]),
+  )
   m.map('h').set({ id: 1, name: 'one' }, { count: 5 })
   expect(m.map('h').entries()).toEqual([[{ id: 1, name: 'one' }, { count: 5 }]])
   expect(() => m.map('h').set({ id: 1 }, { count: 5 })).toThrow("'name' is missing")

@@ -9,7 +9,9 @@ import { textCalls } from './text-calls.ts'
 import { worldCalls } from './world-calls.ts'
 
 /** The helpers of the kernel that have a model. */
-export const modelledHelpers: readonly HelperModel[] = [...mapCalls, ...readCalls, ...worldCalls, ...ringCalls, ...textCalls, ...controlCalls, ...dynptrCalls]
+export const modelledHelpers: readonly HelperModel[] = [
+  ...mapCalls, ...readCalls, ...worldCalls, ...ringCalls, ...textCalls, ...controlCalls, ...dynptrCalls,
+]
 
 /** A table by id. `more` adds models or replaces those that are here. */
 export function helperTable(more: readonly HelperModel[] = []): Map<number, HelperModel> {

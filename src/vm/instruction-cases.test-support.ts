@@ -90,7 +90,9 @@ export function instructionCases(): InstructionCase[] {
     const narrow = (value: bigint) => cut(value, bits)
     for (const [code, off, name, meaning, version] of arithmetic) {
       const result = (a: bigint, b: bigint) => narrow(meaning(narrow(a), narrow(b), bits))
-      cases.push({ name: `${name}${width} reg`, version, program: around([ins(code << 4 | 8 | kind, 2, 3, off), movReg(6, 2)]), wanted: result })
+      cases.push(
+        { name: `${name}${width} reg`, version, program: around([ins(code << 4 | 8 | kind, 2, 3, off), movReg(6, 2)]), wanted: result },
+      )
       for (const imm of immediates) {
         const shifts = name === 'lsh' || name === 'rsh' || name === 'arsh'
         const refused = (shifts && (imm < 0 || imm >= bits)) || ((code === 0x3 || code === 0x9) && imm === 0)
@@ -100,17 +102,25 @@ export function instructionCases(): InstructionCase[] {
         })
       }
     }
-    cases.push({ name: `neg${width}`, version: 1, program: around([ins(0x80 | kind, 2), movReg(6, 2)]), wanted: (a) => narrow(-a) })
+    cases.push(
+      { name: `neg${width}`, version: 1, program: around([ins(0x80 | kind, 2), movReg(6, 2)]), wanted: (a) => narrow(-a) },
+    )
     for (const from of bits === 64 ? [8, 16, 32] : [8, 16]) {
-      cases.push({ name: `movsx${from}${width}`, version: 4, program: around([ins(0xb8 | kind, 6, 3, from)]), wanted: (_a, b) => narrow(signed(b, from)) })
+      cases.push(
+        { name: `movsx${from}${width}`, version: 4, program: around([ins(0xb8 | kind, 6, 3, from)]), wanted: (_a, b) => narrow(signed(b, from)) },
+      )
     }
     const jumpKind = bits === 64 ? 5 : 6
     for (const [code, name, meaning, version] of jumps) {
       const taken = (test: Instruction) => around([ins(0xb7, 6, 0, 0, 1), { ...test, off: 1 }, ins(0xb7, 6, 0, 0, 0)])
       const result = (a: bigint, b: bigint) => (meaning(narrow(a), narrow(b), bits) ? 1n : 0n)
-      cases.push({ name: `${name}${width} reg`, version: bits === 32 ? 3 : version, program: taken(ins(code << 4 | 8 | jumpKind, 2, 3)), wanted: result })
+      cases.push(
+        { name: `${name}${width} reg`, version: bits === 32 ? 3 : version, program: taken(ins(code << 4 | 8 | jumpKind, 2, 3)), wanted: result },
+      )
       for (const imm of immediates) {
-        cases.push({ name: `${name}${width} ${imm}`, version: bits === 32 ? 3 : version, program: taken(ins(code << 4 | jumpKind, 2, 0, 0, imm)), wanted: (a) => result(a, BigInt(imm)) })
+        cases.push(
+          { name: `${name}${width} ${imm}`, version: bits === 32 ? 3 : version, program: taken(ins(code << 4 | jumpKind, 2, 0, 0, imm)), wanted: (a) => result(a, BigInt(imm)) },
+        )
       }
     }
   }

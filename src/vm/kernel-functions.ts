@@ -82,7 +82,9 @@ function newNumbers(m: Machine, R: Int32Array): void {
 }
 
 function nextNumber(m: Machine, R: Int32Array): void {
-  if (!m.references.has(`iterator ${hexadecimal(R[2]!, R[3]!)}`)) throw new VmFault('released', 'an iterator of numbers is used that was not begun')
+  if (!m.references.has(`iterator ${hexadecimal(R[2]!, R[3]!)}`)) {
+    throw new VmFault('released', 'an iterator of numbers is used that was not begun')
+  }
   const at = m.memory.toLoad(R[2]!, R[3]!, 0, 8)
   const next = m.memory.getWord(at) + 1
   if (next >= m.memory.getWord(at + 4)) {
@@ -96,6 +98,8 @@ function nextNumber(m: Machine, R: Int32Array): void {
 }
 
 function endNumbers(m: Machine, R: Int32Array): void {
-  if (!m.references.delete(`iterator ${hexadecimal(R[2]!, R[3]!)}`)) throw new VmFault('released', 'an iterator of numbers is ended that was not begun')
+  if (!m.references.delete(`iterator ${hexadecimal(R[2]!, R[3]!)}`)) {
+    throw new VmFault('released', 'an iterator of numbers is ended that was not begun')
+  }
   answer(R, 0)
 }

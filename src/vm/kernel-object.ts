@@ -5,7 +5,8 @@ import type { Btf, MemberPath } from '../btf/btf.ts'
  * simulation that uses it. Fields that are not given are not zero: reading one is a fault that names it.
  *
  * Values: numbers, bigints and booleans for integers and enums (enums also by name); strings for char arrays and char
- * pointers; null, another object, or the fields of one for a pointer to a struct; fields for an embedded struct; arrays, or bytes.
+ * pointers; null, another object, or the fields of one for a pointer to a struct; fields for an embedded struct; arrays, or
+ * bytes.
  */
 export type FieldValue = number | bigint | boolean | string | null | Uint8Array | KernelObject | MemberAddress | readonly FieldValue[] | Fields
 export interface Fields { readonly [field: string]: FieldValue }

@@ -97,9 +97,11 @@ describe.runIf(testRun)('the same runs in the vm and in the kernel (feature: raw
         expect(inVm[index]).toEqual(inKernel)
         for (const { name, type } of compiled.spec.maps) {
           if (type === 'ringbuf') continue
-          const wanted = collection.map(name).readAll().map(([key, value]) => [key, type.startsWith('percpu') ? summed(value) : value])
+          const wanted = collection.map(name).readAll().map(
+            ([key, value]) => [key, type.startsWith('percpu') ? summed(value) : value],
+          )
           const got = type.startsWith('percpu') ? m.map(name).sums() : m.map(name).entries()
-          expect(sorted(got), name).toEqual(sorted(wanted as [unknown, unknown][]))
+          expect({ [name]: sorted(got) }).toEqual({ [name]: sorted(wanted as [unknown, unknown][]) })
         }
       }
     } finally {

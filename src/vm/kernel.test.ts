@@ -32,7 +32,9 @@ describe.runIf(testRun)('the vm and the kernel give the same (feature: raw trace
             const wanted = Number(BigInt.asUintN(32, bench.run(bytes)))
             context.u8.set(bytes)
             const got = run(loaded, context)
-            if (got !== wanted) expect.fail(`${name}: a=0x${a.toString(16)} b=0x${b.toString(16)} c=0x${c.toString(16)} >> ${shift}: the kernel gives 0x${got.toString(16)}, the vm 0x${wanted.toString(16)}`)
+            if (got !== wanted) expect.fail(
+              `${name}: a=0x${a.toString(16)} b=0x${b.toString(16)} c=0x${c.toString(16)} >> ${shift}: the kernel gives 0x${got.toString(16)}, the vm 0x${wanted.toString(16)}`,
+            )
           }
         }
       } finally {

@@ -154,8 +154,12 @@ export class Machine {
   }
 
   /** Runs a timer's callback(map, key, value) as a run of its own. */
-  runCallback(code: Code, [low, high]: readonly [number, number], map: MapModel, key: Uint8Array, value: readonly [number, number]): void {
-    const keys = this.memory.add({ kind: 'memory', name: `a key of map '${map.shape.name}'`, size: map.shape.keySize, flags: READ })
+  runCallback(
+    code: Code, [low, high]: readonly [number, number], map: MapModel, key: Uint8Array, value: readonly [number, number],
+  ): void {
+    const keys = this.memory.add(
+      { kind: 'memory', name: `a key of map '${map.shape.name}'`, size: map.shape.keySize, flags: READ },
+    )
     this.memory.u8.set(key, this.memory.start(keys))
     this.left = this.budget
     this.#bytes = this.budget * BYTES_AN_INSTRUCTION
@@ -216,7 +220,9 @@ export class Machine {
   /** Counts bytes that a helper moves: large copies take time too. */
   spend(bytes: number): void {
     this.#bytes -= bytes
-    if (this.#bytes < 0) throw new VmFault('budget', `helpers moved more than ${this.budget * BYTES_AN_INSTRUCTION} bytes in one run`)
+    if (this.#bytes < 0) {
+      throw new VmFault('budget', `helpers moved more than ${this.budget * BYTES_AN_INSTRUCTION} bytes in one run`)
+    }
   }
 
   /** One instruction at a time: for watchers, and for programs that may read a register before it is set. */
@@ -229,7 +235,9 @@ export class Machine {
     for (;;) {
       const slot = this.pc
       const missing = reads(code, slot, argumentsOf) & ~mask
-      if (missing !== 0) throw new VmFault('uninitialised-register', `r${31 - Math.clz32(missing)} is read, which has no value here`)
+      if (missing !== 0) {
+        throw new VmFault('uninitialised-register', `r${31 - Math.clz32(missing)} is read, which has no value here`)
+      }
       this.watch?.(code, slot, R, this.depth)
       const before = this.depth
       const done = interpret(this, code, base, 1)
@@ -316,9 +324,14 @@ export class Machine {
     const model = this.#helpers[id]
     if (model === undefined) {
       const absent = this.absent.get(this.code!)?.get(this.pc)
-      if (id === POISON_HELPER && absent !== undefined) throw new VmFault('not-in-kernel', `the kernel that is played has no ${absent}`)
+      if (id === POISON_HELPER && absent !== undefined) {
+        throw new VmFault('not-in-kernel', `the kernel that is played has no ${absent}`)
+      }
       const name = this.#options.helperName?.(id)
-      throw new VmFault('not-modelled', name === undefined ? `there is no helper ${id}` : `the helper bpf_${name} (${id}) is not modelled; give your own with helpers: { ${name}: … }`)
+      throw new VmFault(
+        'not-modelled',
+        name === undefined ? `there is no helper ${id}` : `the helper bpf_${name} (${id}) is not modelled; give your own with helpers: { ${name}: … }`,
+      )
     }
     model.run(this, R)
   }

@@ -28,7 +28,9 @@ function lookup(m: Machine, R: Int32Array): void {
     return
   }
   if (map instanceof UnmodelledMap) map.lookup()
-  if (map.values === null) throw new VmFault('bad-argument', `a value of map '${map.shape.name}' (${map.shape.type}) cannot be looked up`)
+  if (map.values === null) {
+    throw new VmFault('bad-argument', `a value of map '${map.shape.name}' (${map.shape.type}) cannot be looked up`)
+  }
   give(m, R, map, map.lookup(key, m.world.cpu))
 }
 
@@ -65,7 +67,9 @@ function forEach(m: Machine, R: Int32Array): void {
     if (map instanceof HashMap && map.lookup(place(m, key.id, entry.bytes), 0, false) < 0) continue
     m.memory.u8.set(entry.bytes, m.memory.start(key))
     seen++
-    const value: [number, number] = [BASE + (entry.slot * map.cpus + (map.cpus === 1 ? 0 : m.world.cpu)) * map.stride, m.memory.upper(map.values)]
+    const value: [number, number] = [
+      BASE + (entry.slot * map.cpus + (map.cpus === 1 ? 0 : m.world.cpu)) * map.stride, m.memory.upper(map.values),
+    ]
     const stop = m.callback(fnLow, fnHigh, [mapLow, mapHigh], [BASE, m.memory.upper(key)], value, [contextLow, contextHigh])
     if (stop !== 0) break
   }

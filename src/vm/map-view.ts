@@ -21,7 +21,9 @@ export class MapView<K = any, V = any> {
   constructor(machine: Machine, map: MapModel) {
     this.#machine = machine
     this.#map = map
-    const region = machine.memory.add({ kind: 'memory', name: 'user space', size: map.shape.keySize + map.shape.valueSize + 8, flags: 0 })
+    const region = machine.memory.add(
+      { kind: 'memory', name: 'user space', size: map.shape.keySize + map.shape.valueSize + 8, flags: 0 },
+    )
     this.#keyAt = machine.memory.start(region)
     this.#valueAt = this.#keyAt + Math.ceil(map.shape.keySize / 8) * 8
   }
@@ -62,7 +64,9 @@ export class MapView<K = any, V = any> {
 
   /** All entries; of array maps also those that nobody wrote. */
   entries(): [K, V][] {
-    return [...this.#map.entries()].map(({ key, slot }) => [this.#decode(this.#map.shape.key, key.slice()) as K, this.#valueOf(slot)])
+    return [...this.#map.entries()].map(
+      ({ key, slot }) => [this.#decode(this.#map.shape.key, key.slice()) as K, this.#valueOf(slot)],
+    )
   }
 
   get size(): number { return [...this.#map.entries()].length }
@@ -80,14 +84,18 @@ export class MapView<K = any, V = any> {
 
   /** Adds to a queue, stack or bloom filter. */
   push(value: V): boolean {
-    if (!(this.#map instanceof QueueMap) && !(this.#map instanceof BloomFilter)) throw new TypeError(`map '${this.name}' (${this.#map.shape.type}) cannot be pushed to`)
+    if (!(this.#map instanceof QueueMap) && !(this.#map instanceof BloomFilter)) {
+      throw new TypeError(`map '${this.name}' (${this.#map.shape.type}) cannot be pushed to`)
+    }
     this.#put(this.#map.shape.value, value, this.#valueAt, this.#map.shape.valueSize, 'value')
     return this.#map.push(this.#valueAt, 0) === 0
   }
 
   /** Puts a program of the Spec into a prog array, as the target of tail calls. */
   setProgram(index: number, program: string): void {
-    if (!(this.#map instanceof ProgramArray)) throw new TypeError(`map '${this.name}' (${this.#map.shape.type}) holds no programs`)
+    if (!(this.#map instanceof ProgramArray)) {
+      throw new TypeError(`map '${this.name}' (${this.#map.shape.type}) holds no programs`)
+    }
     const code = this.#machine.codes.find(({ name }) => name === program)
     if (code === undefined) throw new RangeError(`there is no program '${program}'`)
     this.#map.set(index, code)
@@ -113,15 +121,21 @@ export class MapView<K = any, V = any> {
     }
     if (typeof value === 'number' || typeof value === 'bigint') {
       if (size > 8) throw new TypeError(`map '${this.name}': a ${what} has ${size} bytes: give a Uint8Array`)
-      for (let index = 0; index < size; index++) this.#machine.memory.u8[at + index] = Number(BigInt.asUintN(8, BigInt(value) >> BigInt(index * 8)))
+      for (let index = 0; index < size; index++) this.#machine.memory.u8[at + index] = Number(
+        BigInt.asUintN(8, BigInt(value) >> BigInt(index * 8)),
+      )
       return
     }
-    if (!(value instanceof Uint8Array) || value.length !== size) throw new TypeError(`map '${this.name}': the ${what} has no schema: give a Uint8Array of ${size} bytes`)
+    if (!(value instanceof Uint8Array) || value.length !== size) {
+      throw new TypeError(`map '${this.name}': the ${what} has no schema: give a Uint8Array of ${size} bytes`)
+    }
     this.#machine.memory.u8.set(value, at)
   }
 
   #valueOf(slot: number): V {
-    const cpus = Array.from({ length: this.#map.cpus }, (_, cpu) => this.#decode(this.#map.shape.value, this.#map.value(slot, cpu).slice()))
+    const cpus = Array.from(
+      { length: this.#map.cpus }, (_, cpu) => this.#decode(this.#map.shape.value, this.#map.value(slot, cpu).slice()),
+    )
     return (this.#perCpu() ? cpus : cpus[0]) as V
   }
 
@@ -143,7 +157,9 @@ function add(left: unknown, right: unknown): unknown {
   if (Array.isArray(left) && Array.isArray(right)) return left.map((one, index) => add(one, right[index]))
   if (left instanceof Uint8Array) return left
   if (typeof left === 'object' && left !== null && typeof right === 'object' && right !== null) {
-    return Object.fromEntries(Object.entries(left).map(([name, value]) => [name, add(value, (right as Record<string, unknown>)[name])]))
+    return Object.fromEntries(
+      Object.entries(left).map(([name, value]) => [name, add(value, (right as Record<string, unknown>)[name])]),
+    )
   }
   return left
 }

@@ -38,7 +38,9 @@ export interface Region {
   readonly name: string
   /** Name of the place at an offset, such as `task_struct.mm`. */
   describe?: (offset: number) => string
-  /** For SPECIAL regions: the value of a load, low half returned and high half in `Memory.loaded`; -1 in `handled` if ordinary. */
+  /**
+   * For SPECIAL regions: the value of a load, low half returned and high half in `Memory.loaded`; -1 in `handled` if ordinary.
+   */
   special?: (offset: number, size: number) => bigint | null
 }
 
@@ -236,7 +238,9 @@ export class Memory {
     const valid = this.table[entry + 4]!
     const inside = relative % stride
     if (inside + size > valid) {
-      throw new VmFault('out-of-bounds', `${size} bytes at offset ${inside} of ${this.#regions[entry / ENTRY]!.name}, which has ${valid} bytes`)
+      throw new VmFault(
+        'out-of-bounds', `${size} bytes at offset ${inside} of ${this.#regions[entry / ENTRY]!.name}, which has ${valid} bytes`,
+      )
     }
   }
 
@@ -245,7 +249,8 @@ export class Memory {
     while (this.shadow[at + missing] === 1) missing++
     const region = this.#regions[id]!
     const place = region.describe?.(relative + missing) ?? `byte ${relative + missing} of ${region.name}`
-    const kind: FaultKind = region.kind === 'kernel' || region.kind === 'user' || region.kind === 'context' ? 'unset-field' : 'uninitialised-memory'
+    const kind: FaultKind = region.kind === 'kernel' || region.kind === 'user'
+      || region.kind === 'context' ? 'unset-field' : 'uninitialised-memory'
     throw new VmFault(kind, kind === 'unset-field'
       ? `${place} is read but the fixture does not set it`
       : `${size} bytes are read at ${place}, which was never written`)
@@ -263,19 +268,28 @@ export class Memory {
   explain(low: number, high: number, off: number, size: number, need: number): VmFault {
     const verb = need === READ ? 'read' : 'written'
     const signed = off < 0 ? `- ${-off}` : `+ ${off}`
-    if (high === 0 && low >>> 0 < 0x1_0000) return new VmFault('null-dereference', `${size} bytes are ${verb} at ${low >>> 0 === 0 ? 'null' : low >>> 0} ${signed}`)
+    if (high === 0 && low >>> 0 < 0x1_0000) {
+      return new VmFault('null-dereference', `${size} bytes are ${verb} at ${low >>> 0 === 0 ? 'null' : low >>> 0} ${signed}`)
+    }
     const user = high >= FIRST_USER && high < FIRST_USER + this.count
     const region = this.#regions[user ? high - FIRST_USER : high - FIRST]
     if (region == null || (region.kind === 'user') !== user) {
-      return new VmFault('bad-pointer', `${size} bytes are ${verb} at ${hexadecimal(low, high)} ${signed}, which points to nothing`)
+      return new VmFault(
+        'bad-pointer', `${size} bytes are ${verb} at ${hexadecimal(low, high)} ${signed}, which points to nothing`,
+      )
     }
     const entry = region.id * ENTRY
     const flags = this.table[entry + 2]!
-    if ((flags & DEAD) !== 0) return new VmFault('released', `${size} bytes are ${verb} in ${region.name} after it was handed over`)
+    if ((flags & DEAD) !== 0) {
+      return new VmFault('released', `${size} bytes are ${verb} in ${region.name} after it was handed over`)
+    }
     if (user) return new VmFault('not-readable', `${region.name} lies in user space: read it by probe_read_user`)
     const relative = (low - BASE + off) | 0
     if (relative < 0 || relative > this.table[entry + 1]! - size) {
-      return new VmFault('out-of-bounds', `${size} bytes are ${verb} at offset ${relative} of ${region.name}, which has ${this.table[entry + 1]!} bytes`)
+      return new VmFault(
+        'out-of-bounds',
+        `${size} bytes are ${verb} at offset ${relative} of ${region.name}, which has ${this.table[entry + 1]!} bytes`,
+      )
     }
     return new VmFault(need === READ ? 'not-readable' : 'read-only', `${region.name} cannot be ${verb}`)
   }

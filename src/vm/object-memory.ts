@@ -14,6 +14,7 @@ export class ObjectMemory {
   readonly #plain = new WeakMap<object, KernelObject>()
   /** How many changes there had been when all objects were last up to date. */
   #seen = -1
+  readonly #buffers = new WeakMap<Uint8Array, Region>()
   readonly #texts = new Map<string, Region>()
 
   constructor(memory: Memory) {
@@ -96,21 +97,29 @@ export class ObjectMemory {
     }
   }
 
-  #array(btf: Btf, region: Region, offset: number, type: { element: number; length: number }, value: FieldValue, path: string): void {
+  #array(
+    btf: Btf, region: Region, offset: number, type: { element: number; length: number }, value: FieldValue, path: string,
+  ): void {
     const size = btf.sizeOf(type.element)
     if (typeof value === 'string' || value instanceof Uint8Array) {
       const bytes = typeof value === 'string' ? encoder.encode(value) : value
       if (size !== 1) throw new FixtureError(`${path} is no array of bytes`)
       if (bytes.length > type.length || (typeof value === 'string' && bytes.length >= type.length)) {
-        throw new FixtureError(`${path} has ${type.length} bytes${typeof value === 'string' ? ', one of them for the NUL' : ''}; ${bytes.length} are given`)
+        throw new FixtureError(
+          `${path} has ${type.length} bytes${typeof value === 'string' ? ', one of them for the NUL' : ''}; ${bytes.length} are given`,
+        )
       }
       const whole = new Uint8Array(type.length)
       whole.set(bytes)
       return this.#bytes(region, offset, whole)
     }
-    if (!Array.isArray(value)) throw new FixtureError(`${path} is an array: give an array${size === 1 ? ', a string or bytes' : ''}`)
+    if (!Array.isArray(value)) {
+      throw new FixtureError(`${path} is an array: give an array${size === 1 ? ', a string or bytes' : ''}`)
+    }
     if (value.length > type.length) throw new FixtureError(`${path} has ${type.length} elements; ${value.length} are given`)
-    value.forEach((element: FieldValue, index) => this.#value(btf, region, offset + index * size, type.element, element, `${path}[${index}]`))
+    value.forEach(
+      (element: FieldValue, index) => this.#value(btf, region, offset + index * size, type.element, element, `${path}[${index}]`),
+    )
   }
 
   /** The address that a pointer of this type holds. */
@@ -122,11 +131,17 @@ export class ObjectMemory {
     if (value instanceof Uint8Array) return this.bytes(value, isUser(btf, pointee))
     if (typeof value === 'number' || typeof value === 'bigint') return BigInt.asUintN(64, BigInt(value))
     const target = btf.resolve(pointee)
-    if (!isFields(value)) throw new FixtureError(`${path} is a pointer: give null, an object, its fields, a string, bytes or an address`)
+    if (!isFields(value)) {
+      throw new FixtureError(`${path} is a pointer: give null, an object, its fields, a string, bytes or an address`)
+    }
     let object = this.#plain.get(value)
     if (object === undefined) {
       const kind = btf.kindOf(target)
-      if (kind !== 'struct' && kind !== 'union') throw new FixtureError(`${path} points to ${kind === 'fwd' ? 'a struct that the BTF only names' : `a ${kind}`}, which has no fields`)
+      if (kind !== 'struct' && kind !== 'union') {
+        throw new FixtureError(
+          `${path} points to ${kind === 'fwd' ? 'a struct that the BTF only names' : `a ${kind}`}, which has no fields`,
+        )
+      }
       object = new KernelObject(btf, target, value)
       this.#plain.set(value, object)
     }
@@ -137,16 +152,24 @@ export class ObjectMemory {
   text(text: string, user = false): bigint {
     const key = `${user ? 'u' : 'k'}${text}`
     let region = this.#texts.get(key)
-    if (region === undefined) this.#texts.set(key, (region = this.#buffer(encoder.encode(`${text}\0`), user, JSON.stringify(text))))
+    if (region === undefined) this.#texts.set(
+      key, (region = this.#buffer(encoder.encode(`${text}\0`), user, JSON.stringify(text))),
+    )
     return this.#memory.address(region)
   }
 
+  /** The same array has the same address; its bytes are copied anew. */
   bytes(bytes: Uint8Array, user = false): bigint {
-    return this.#memory.address(this.#buffer(bytes, user, `a buffer of ${bytes.length} bytes`))
+    let region = this.#buffers.get(bytes)
+    if (region === undefined) this.#buffers.set(bytes, (region = this.#buffer(bytes, user, `a buffer of ${bytes.length} bytes`)))
+    else this.#bytes(region, 0, bytes)
+    return this.#memory.address(region)
   }
 
   #buffer(bytes: Uint8Array, user: boolean, name: string): Region {
-    const region = this.#memory.add({ kind: user ? 'user' : 'kernel', name, size: bytes.length, flags: user ? USER | WRITE : READ })
+    const region = this.#memory.add(
+      { kind: user ? 'user' : 'kernel', name, size: bytes.length, flags: user ? USER | WRITE : READ },
+    )
     this.#bytes(region, 0, bytes)
     return region
   }
@@ -192,7 +215,10 @@ function isUser(btf: Btf, id: number): boolean {
   for (let at = id, step = 0; at !== 0 && step < 16; step++) {
     const type = btf.type(at)
     if (type.kind === 'typeTag' && type.name === 'user') return true
-    if (type.kind !== 'typedef' && type.kind !== 'const' && type.kind !== 'volatile' && type.kind !== 'typeTag' && type.kind !== 'restrict') return false
+    if (type.kind !== 'typedef' && type.kind !== 'const' && type.kind !== 'volatile' && type.kind !== 'typeTag'
+      && type.kind !== 'restrict') {
+      return false
+    }
     at = type.type
   }
   return false

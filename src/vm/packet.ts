@@ -11,7 +11,9 @@ export function loadPacket(m: Machine, R: Int32Array, s: number, imm: number, co
   const size = [4, 2, 1][code >> 3 & 3]!
   const offset = (s < 0 ? imm : (R[s]! + imm) | 0) >>> 0
   const bytes = m.memory.bytes(packet)
-  if (offset + size > bytes.length) throw new VmFault('out-of-bounds', `${size} bytes at ${offset} of ${packet.name}, which has ${bytes.length} bytes`)
+  if (offset + size > bytes.length) {
+    throw new VmFault('out-of-bounds', `${size} bytes at ${offset} of ${packet.name}, which has ${bytes.length} bytes`)
+  }
   let value = 0
   for (let index = 0; index < size; index++) value = value << 8 | bytes[offset + index]!
   R[0] = value

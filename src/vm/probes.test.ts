@@ -7,14 +7,18 @@ import * as scheduler from '../probes/scheduler.ts'
 import * as syscalls from '../probes/syscalls.ts'
 import * as tcp from '../probes/tcp.ts'
 import { kernelObject, type Fields } from './kernel-object.ts'
-import { simulate, type SimulateOptions } from './simulate.ts'
+import { simulate, type SimulateOptions, type Simulation } from './simulate.ts'
 import { kernels } from './small-kernel.test-support.ts'
 
 /** Each probe on each kernel, interpreted and compiled. */
-const targets = kernels().flatMap(([name, btf]) => [[`${name}, interpreted`, btf, false], [`${name}, compiled`, btf, true]] as const)
+const targets = kernels().flatMap(
+  ([name, btf]) => [[`${name}, interpreted`, btf, false], [`${name}, compiled`, btf, true]] as const,
+)
 
 describe.each(targets)('the built-in probes on %s', (_name, btf, compiled) => {
-  const load = (module: Record<string, unknown>, options: SimulateOptions = {}) => simulate(compileModule(module, { btf, name: 'probe' }), { btf, compiled, ...options })
+  const load = (module: Record<string, unknown>, options: SimulateOptions = {}) => simulate(
+    compileModule(module, { btf, name: 'probe' }), { btf, compiled, ...options },
+  )
   const cgroups = (id: number): Fields => ({ dfl_cgrp: { kn: { id } } })
   /** A process with one thread. */
   const task = (pid: number, comm: string, more: Fields = {}) => {
@@ -22,14 +26,17 @@ describe.each(targets)('the built-in probes on %s', (_name, btf, compiled) => {
     return made.get('group_leader') === undefined ? made.set({ group_leader: made }) : made
   }
 
+  /** When a task was queued: stamps lie at the process id times an odd number, modulo 65,536. */
+  const stamp = (m: Simulation, pid: number) => m.map('queuedAt').get((pid * 40_503) % 65_536)
+
   test('scheduler: a woken task waits until it is switched to', () => {
     const m = load(scheduler)
     const [nginx, idle] = [task(7, 'nginx'), task(0, 'swapper/0')]
     m.fire('wakeup', [nginx])
-    expect(m.map('queuedAt').entries()).toEqual([[7, m.now]])
+    expect(stamp(m, 7)).toEqual({ since: m.now, pid: 7 })
     m.advance(5000)
     m.fire('switched', [false, idle, nginx])
-    expect(m.map('queuedAt').entries()).toEqual([])
+    expect(stamp(m, 7).since).toBe(0)
     const [[key, waited]] = m.map(scheduler.latency.map).sums() as [[unknown, { sum: number; buckets: number[] }]]
     expect(key).toEqual({ cgroup: 77, comm: '' })
     expect(waited.sum).toBe(5000)
@@ -44,9 +51,9 @@ describe.each(targets)('the built-in probes on %s', (_name, btf, compiled) => {
     m.advance(1_000_000)
     m.fire('switched', [true, bash, idle])
     expect(m.map(scheduler.cpu.map).sums()).toEqual([[{ cgroup: 1, comm: 'bash' }, { time: 1_000_000, switches: 1 }]])
-    expect(m.map('queuedAt').get(7)).toBe(m.now)
+    expect(stamp(m, 7)).toEqual({ since: m.now, pid: 7 })
     m.fire('exited', [bash])
-    expect(m.map('queuedAt').get(7)).toBeUndefined()
+    expect(stamp(m, 7).since).toBe(0)
   })
 
   test('scheduler: each CPU counts for itself', () => {
@@ -58,21 +65,36 @@ describe.each(targets)('the built-in probes on %s', (_name, btf, compiled) => {
     m.fire('switched', [false, idle, b])
     m.advance(10)
     m.fire('switched', [false, b, idle])
-    expect(m.map(scheduler.cpu.map).get({ cgroup: 88, comm: '' })).toEqual([0, 0, 0, 1].map((switches) => ({ time: switches * 10, switches })))
+    expect(m.map(scheduler.cpu.map).get({ cgroup: 88, comm: '' })).toEqual(
+      [0, 0, 0, 1].map((switches) => ({ time: switches * 10, switches })),
+    )
     expect(m.map('running').get(0).map(({ pid }: { pid: number }) => pid)).toEqual([0, 7, 0, 0])
   })
 
-  test('scheduler: stamps that find no room are counted as lost', () => {
+  test('scheduler: a stamp that another task writes over is counted as lost', () => {
     const m = load(scheduler)
-    for (let pid = 1; pid <= 16_384; pid++) m.map('queuedAt').set(pid, 1)
-    m.fire('wakeup', [task(20_000, 'late')])
+    m.fire('wakeup', [task(7, 'first')])
+    m.fire('wakeup', [task(7 + 65_536, 'second')])
     expect(m.map(scheduler.stampsLost).sums()).toEqual([[0, 1]])
+    m.fire('switched', [false, task(0, 'swapper'), task(7, 'first')])
+    expect(m.map(scheduler.latency.map).size).toBe(0)
+  })
+
+  test('scheduler: a task that was woken before it slept waits from its next wake-up', () => {
+    const m = load(scheduler)
+    const [a, idle] = [task(7, 'a'), task(0, 'swapper')]
+    m.fire('wakeup', [a])
+    m.fire('switched', [false, a, idle])
+    expect(stamp(m, 7).since).toBe(0)
   })
 
   test('process: fork, exec and exit of a process', () => {
     const m = load(process)
     const bash = task(5, 'bash')
-    const child = task(7, 'bash', { real_parent: bash, cred: { uid: { val: 1000 } }, signal: { live: { counter: 0 }, flags: 0 }, exit_code: 256, start_time: 42 })
+    const child = task(
+      7, 'bash',
+      { real_parent: bash, cred: { uid: { val: 1000 } }, signal: { live: { counter: 0 }, flags: 0 }, exit_code: 256, start_time: 42 },
+    )
     m.fire('forked', [bash, child])
     child.set({ comm: 'ls' })
     m.fire('exec', [child, 7, { filename: '/usr/bin/ls' }])
@@ -121,7 +143,10 @@ describe.each(targets)('the built-in probes on %s', (_name, btf, compiled) => {
   const socket = (port: number, common: Fields, more: Fields = {}) => kernelObject(btf, 'tcp_sock', {
     inet_conn: {
       icsk_inet: {
-        sk: { sk_protocol: 6, __sk_common: { skc_num: port, skc_family: 2, skc_flags: 0, skc_net: { net: { ns: { inum: 9 } } }, ...common } },
+        sk: {
+          sk_protocol: 6,
+          __sk_common: { skc_num: port, skc_family: 2, skc_flags: 0, skc_net: { net: { ns: { inum: 9 } } }, ...common },
+        },
         inet_sport: (port & 0xff) << 8 | port >> 8,
       },
     },
@@ -130,7 +155,10 @@ describe.each(targets)('the built-in probes on %s', (_name, btf, compiled) => {
 
   test('tcp: an outgoing connection from connect to close', () => {
     const m = load(tcp, { current: { task: task(7, 'curl') } })
-    const sk = socket(40_000, { skc_dport: 0x5000, skc_rcv_saddr: 0x0100_007f, skc_daddr: 0x0200_007f }, { bytes_sent: 110, bytes_retrans: 10, bytes_received: 500 })
+    const sk = socket(
+      40_000, { skc_dport: 0x5000, skc_rcv_saddr: 0x0100_007f, skc_daddr: 0x0200_007f },
+      { bytes_sent: 110, bytes_retrans: 10, bytes_received: 500 },
+    )
     m.fire('stateChanged', [sk, CLOSE, SYN_SENT])
     m.advance(2_000_000)
     m.fire('stateChanged', [sk, SYN_SENT, ESTABLISHED])
@@ -138,7 +166,9 @@ describe.each(targets)('the built-in probes on %s', (_name, btf, compiled) => {
     m.fire('stateChanged', [sk, ESTABLISHED, CLOSE])
     const [opened, closed] = m.ring('tcp_events').events(tcp)
     expect(opened).toMatchObject({ event: 'opened', duration: 2_000_000, owner: { pid: 7, name: 'curl' } })
-    expect(opened!.endpoints).toMatchObject({ family: 2, localPort: 40_000, peerPort: 80, direction: tcp.OUTGOING, local4: 0x0100_007f, peer4: 0x0200_007f })
+    expect(opened!.endpoints).toMatchObject(
+      { family: 2, localPort: 40_000, peerPort: 80, direction: tcp.OUTGOING, local4: 0x0100_007f, peer4: 0x0200_007f },
+    )
     expect(closed).toMatchObject({ event: 'closed', duration: 5_000_000, sent: 100, received: 500, established: 1 })
     expect(m.map(tcp.connections.map).sums()).toEqual([[0, { opened: 1, accepted: 0, failed: 0, closed: 1 }]])
     expect(m.map('open').size).toBe(0)
@@ -150,7 +180,9 @@ describe.each(targets)('the built-in probes on %s', (_name, btf, compiled) => {
     m.current = { task: task(0, 'swapper/0') }
     const sk = socket(80, { skc_dport: 0x1234, skc_rcv_saddr: 1, skc_daddr: 2 })
     m.fire('stateChanged', [sk, SYN_RECV, ESTABLISHED])
-    expect(m.ring('tcp_events').events(tcp)).toMatchObject([{ event: 'opened', owner: { pid: 5, name: 'nginx' }, endpoints: { direction: tcp.INCOMING } }])
+    expect(m.ring('tcp_events').events(tcp)).toMatchObject(
+      [{ event: 'opened', owner: { pid: 5, name: 'nginx' }, endpoints: { direction: tcp.INCOMING } }],
+    )
   })
 
   test('tcp: a refused connection failed, other protocols are none', () => {
@@ -160,7 +192,9 @@ describe.each(targets)('the built-in probes on %s', (_name, btf, compiled) => {
     m.fire('stateChanged', [sk, CLOSE, SYN_SENT])
     m.fire('stateChanged', [sk, SYN_SENT, CLOSE])
     const [closed] = m.ring('tcp_events').events(tcp)
-    expect(closed).toMatchObject({ event: 'closed', established: 0, endpoints: { family: 10, local6: new Uint8Array(16).fill(1), peer6: new Uint8Array(16).fill(2) } })
+    expect(closed).toMatchObject(
+      { event: 'closed', established: 0, endpoints: { family: 10, local6: new Uint8Array(16).fill(1), peer6: new Uint8Array(16).fill(2) } },
+    )
     expect(m.map(tcp.connections.map).sums()).toEqual([[0, { opened: 0, accepted: 0, failed: 1, closed: 0 }]])
     const other = kernelObject(btf, 'tcp_sock', { inet_conn: { icsk_inet: { sk: { sk_protocol: 132 } } } })
     expect(m.fire('stateChanged', [other, CLOSE, SYN_SENT]).instructions).toBeLessThan(20)
@@ -180,7 +214,9 @@ describe.each(targets)('the built-in probes on %s', (_name, btf, compiled) => {
     m.hit('cgroup_mkdir', [group(9, 3), '/other'])
     m.hit('cgroup_rmdir', [group(1234, 0), '/system.slice/a.service'])
     expect(m.ring('cgroup_events').events(cgroup)).toEqual([
-      { event: 'made', id: 1234, path: '/system.slice/a.service' }, { event: 'removed', id: 1234, path: '/system.slice/a.service' },
+      { event: 'made', id: 1234, path: '/system.slice/a.service' }, {
+        event: 'removed', id: 1234, path: '/system.slice/a.service',
+      },
     ])
   })
 

@@ -16,7 +16,9 @@ import { Bench } from './run-code.test-support.ts'
 
 /** A random function of the compiler's IR and its machine code. */
 function sample(seed: number, isa: Isa) {
-  const fn = randomFunction(seed * 4 + isa, { statements: 4 + seed % 23, variables: 1 + seed % 13, v4: isa === 4, sources: [], contextWords })
+  const fn = randomFunction(
+    seed * 4 + isa, { statements: 4 + seed % 23, variables: 1 + seed % 13, v4: isa === 4, sources: [], contextWords },
+  )
   const code = encode(emitFunction(fn, { isa }).instructions)
   const spec: ProgramSpec = {
     name: 'random', type: 'raw_tracepoint', attach: { kind: 'raw_tp', name: 'sys_enter' }, code, maps: [], relocations: [], functions: [], lines: [],
@@ -34,9 +36,13 @@ describe.each([1, 2, 3, 4] as const)('random programs, v%i', (isa) => {
       expect(compiled.code.compiled === null).toBe(!compiled.code.safe)
       const stepped = new Bench(spec, context.length)
       stepped.machine.watch = () => {}
-      const results = [interpreted.run(context), compiled.run(context), stepped.run(context), runBytecode(code, randomEnvironment(seed))]
+      const results = [
+        interpreted.run(context), compiled.run(context), stepped.run(context), runBytecode(code, randomEnvironment(seed)),
+      ]
       expect(results, `seed ${seed}\n${printFunction(fn)}`).toEqual([wanted, wanted, wanted, wanted])
-      expect([compiled.machine.left, stepped.machine.left], `instructions of seed ${seed}`).toEqual([interpreted.machine.left, interpreted.machine.left])
+      expect([compiled.machine.left, stepped.machine.left], `instructions of seed ${seed}`).toEqual(
+        [interpreted.machine.left, interpreted.machine.left],
+      )
     }
   })
 })

@@ -30,7 +30,11 @@ function sourceOf(m: Machine, region: Region, offset: number, size: number): num
   if (region.kind !== 'user') return memory.toLoad(BASE + offset, FIRST + region.id, 0, size)
   const at = memory.start(region) + offset
   for (let index = 0; index < size; index++) {
-    if (memory.shadow[at + index] !== 1) throw new VmFault('unset-field', `${region.describe?.(offset + index) ?? region.name} is read but the fixture does not set it`)
+    if (memory.shadow[at + index] !== 1) {
+      throw new VmFault(
+        'unset-field', `${region.describe?.(offset + index) ?? region.name} is read but the fixture does not set it`,
+      )
+    }
   }
   return at
 }

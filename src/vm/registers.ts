@@ -20,7 +20,8 @@ export function reads(code: Code, slot: number, helperArguments: (id: number) =>
   if (operation >= Operation.load8 && operation <= Operation.loadSigned32) return src
   if (operation === Operation.neg || operation === Operation.neg32) return dst
   if (operation >= Operation.keep16 && operation <= Operation.swap64) return dst
-  const moves = operation === Operation.mov || operation === Operation.mov32 || (operation >= Operation.movsx8 && operation <= Operation.wide)
+  const moves = operation === Operation.mov || operation === Operation.mov32 || (operation >= Operation.movsx8
+    && operation <= Operation.wide)
     || operation === Operation.movsx8w || operation === Operation.movsx16w
   // x ^ x and x - x are 0 whatever x is, but the kernel wants it to be set all the same.
   return moves ? src : dst | src

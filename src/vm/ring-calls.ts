@@ -7,7 +7,9 @@ import { BASE } from './memory.ts'
 
 export function ringAt(m: Machine, low: number, high: number): RingMap {
   const map = m.mapAt(low, high)
-  if (!(map instanceof RingMap)) throw new VmFault('bad-argument', `map '${map.shape.name}' (${map.shape.type}) is no ring buffer`)
+  if (!(map instanceof RingMap)) {
+    throw new VmFault('bad-argument', `map '${map.shape.name}' (${map.shape.type}) is no ring buffer`)
+  }
   return map
 }
 
@@ -51,7 +53,9 @@ const CURRENT_CPU = -1
 
 function perfOutput(m: Machine, R: Int32Array): void {
   const map = m.mapAt(R[4]!, R[5]!)
-  if (!(map instanceof PerfArray)) throw new VmFault('bad-argument', `map '${map.shape.name}' (${map.shape.type}) is no perf event array`)
+  if (!(map instanceof PerfArray)) {
+    throw new VmFault('bad-argument', `map '${map.shape.name}' (${map.shape.type}) is no perf event array`)
+  }
   const cpu = R[6] === CURRENT_CPU ? m.world.cpu : R[6]! >>> 0
   if (cpu >= map.shape.maxEntries) return answer(R, Errno.E2BIG)
   const size = R[10]! >>> 0

@@ -33,7 +33,11 @@ export class RingView {
     return this.#ring.take().map(({ bytes }) => {
       const type = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true)
       const found = events.find(([, event]) => event.type === type)
-      if (found === undefined) throw new RangeError(`a record of type ${type} is on the ring '${this.#ring.shape.name}', which no event of the module declares`)
+      if (found === undefined) {
+        throw new RangeError(
+          `a record of type ${type} is on the ring '${this.#ring.shape.name}', which no event of the module declares`,
+        )
+      }
       const { type: _, ...fields } = decodeBytes(found[1].record, bytes) as Record<string, unknown>
       return { event: found[0], ...fields }
     })
@@ -46,7 +50,8 @@ export class RingView {
 }
 
 function isEvent(value: unknown): value is EventShape {
-  return typeof value === 'object' && value !== null && (value as EventShape).kind === 'event' && typeof (value as EventShape).type === 'number'
+  return typeof value === 'object' && value !== null && (value as EventShape).kind === 'event'
+    && typeof (value as EventShape).type === 'number'
 }
 
 /** A perf event array, seen by its reader. Reading consumes. */

@@ -68,7 +68,7 @@ describe('firing', () => {
     expect(fault.kind).toBe('unset-field')
     expect(fault.problem).toBe('task_struct.pid is read but the fixture does not set it')
     expect(fault.place!.source).toMatchObject({ file: 'src/vm/simulate.test.ts', text: 'if (task.pid === 0) return' })
-    expect(fault.message).toMatch(/^src\/vm\/simulate\.test\.ts:\d+:\d+: unset-field: task_struct\.pid is read.*\n {2}\d+ \| if \(task\.pid === 0\) return\n {2}program 'woken', slot \d+: r\d = \*\(u32 \*\)\(r\d \+\d+\)\n {2}r0=/)
+    expect(fault.message).toMatch(/^src\/vm\/simulate\.test\.ts:\d+:\d+: unset-field: task_struct\.pid is read.*\n {2}\d+ \| if \(task\.pid === 0\) return\n {5}\| {5}\^{8}\n {2}program 'woken', slot \d+: r\d = \*\(u32 \*\)\(r\d \+\d+\)\n {2}r0=/)
     const relaxed = kernelObject(btf, 'task_struct', { comm: 'x' }, { unset: 'zero' })
     expect(m.fire('woken', [relaxed]).result).toBe(0n)
     expect(thrown(() => m.fire('named', [{ pid: 7 }])).problem).toBe('task_struct.comm is read but the fixture does not set it')
@@ -196,6 +196,8 @@ function hand(type: ProgramTypeName, attach: AttachTarget, instructions: Instruc
     programs: [{ name: 'p', type, attach, code: encode(instructions), maps: [], relocations: [], functions: [], lines: [] }],
   }
 }
+/** Of task_struct.pid. */
+const pidOffset = kernelObject(btf, 'task_struct', {}).at('pid').offset
 const movReg = (dst: number, src: number) => ins(0xbf, dst, src)
 
 describe('other contexts', () => {
@@ -242,6 +244,27 @@ print fmt: "x"`
     expect(() => user.fire('p', { nope: 1 })).toThrow("the tracepoint has no field 'nope'")
     expect(() => user.fire('p', { comm: 'a name of sixteen' })).toThrow('comm has 16 bytes')
     expect(() => simulate(hand('tracepoint', attach, [exit]), { formats: { x: 'nonsense' } })).toThrow(FixtureError)
+  })
+
+  test('fexit: arguments by the function\'s prototype, then what it returned', () => {
+    // int task_changed(struct task_struct *task, int flags)
+    const attach: AttachTarget = { kind: 'fexit', name: 'task_changed' }
+    const run = (...body: Instruction[]) => simulate(hand('tracing', attach, [...body, exit]), { btf })
+    expect(run(ins(0x79, 2, 1, 0), ins(0x79, 0, 1, 16), ins(0x61, 2, 2, pidOffset), ins(0x0f, 0, 2)).fire('p', [{ pid: 7 }, 3, -2]).result).toBe(5n)
+    expect(run(ins(0x85, 0, 0, 0, helperNumberOf('get_func_arg_cnt'))).fire('p', [{ pid: 7 }, 3, -2]).result).toBe(2n)
+    const helper = (name: string, index: number) => [ins(0xbf, 2, 10), ins(0x07, 2, 0, 0, -8), ...(index < 0 ? [] : [ins(0xbf, 3, 2), ins(0xb7, 2, 0, 0, index)]),
+      ins(0x85, 0, 0, 0, helperNumberOf(name)), ins(0x15, 0, 0, 1), exit, ins(0x79, 0, 10, -8)]
+    expect(run(...helper('get_func_ret', -1)).fire('p', [null, 3, 9]).result).toBe(9n)
+    expect(run(...helper('get_func_arg', 1)).fire('p', [null, 3, 9]).result).toBe(3n)
+    expect(run(...helper('get_func_arg', 2)).fire('p', [null, 3, 9]).result).toBe(0xffff_ffff_ffff_ffean)
+    expect(() => run(ins(0xb7, 0)).fire('p', [null, 1, 2, 3])).toThrow("fexit 'task_changed' has 3 arguments (task, flags, return), not 4")
+  })
+
+  test('kprobes find arguments and results in registers', () => {
+    const probe = (kind: 'kprobe' | 'kretprobe', off: number) => simulate(hand('kprobe', { kind, name: 'task_changed', offset: 0 }, [ins(0x79, 0, 1, off), exit]), { btf })
+    expect(probe('kprobe', 104).fire('p', [null, 42]).result).toBe(42n)
+    expect(probe('kretprobe', 80).fire('p', [-1]).result).toBe(0xffff_ffff_ffff_ffffn)
+    expect(thrown(() => probe('kprobe', 80).fire('p', [null, 42])).problem).toBe('the register ax of the context is read but the fixture does not set it')
   })
 
   test('kernel functions by BTF id: sections must end, what has no model is named', () => {

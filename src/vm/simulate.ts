@@ -1,5 +1,6 @@
 import { helperNameOf } from '../asm/helper-names.ts'
 import { Btf } from '../btf/btf.ts'
+import type { Span } from '../compiler/span.ts'
 import { Relocator, type Relocated } from '../spec/relocate.ts'
 import type { MapSpec, ProgramSpec, Spec } from '../spec/spec.ts'
 import { toBigInt } from './arithmetic.ts'
@@ -11,7 +12,7 @@ import { VmRefusal, type SourceLine } from './fault.ts'
 import { helperTable } from './helpers.ts'
 import { kernelFunctions } from './kernel-functions.ts'
 import { FixtureError } from './kernel-object.ts'
-import { sourceOf } from './lines.ts'
+import { sourceOf, spansBySlot } from './lines.ts'
 import { Machine, setRegister, type HelperModel } from './machine.ts'
 import { MapView } from './map-view.ts'
 import { makeMap } from './maps/make-map.ts'
@@ -40,7 +41,10 @@ export interface SimulateOptions {
   memory?: number
   /** What reads through null and unknown kernel pointers do: 'zero' as the kernel does for pointers typed by BTF, or a fault. */
   nullReads?: 'fault' | 'zero'
-  /** Formats of tracepoints by 'category/name', as /sys/kernel/tracing/events/…/format has them: their programs are then fired with fields. */
+  /**
+   * Formats of tracepoints by 'category/name', as /sys/kernel/tracing/events/…/format has them: their programs are then fired
+   * with fields.
+   */
   formats?: Readonly<Record<string, string>>
   /** Values of the kernel's configuration that the Spec asks for (`.kconfig`), by name. */
   kconfig?: Readonly<Record<string, number | bigint | string>>
@@ -53,7 +57,11 @@ export interface SimulateOptions {
 }
 
 /** What a Spec comes in: itself, or with the declarations it was compiled from. */
-export type SimulationSource = Spec | { readonly spec: Spec; readonly maps?: ReadonlyMap<string, unknown> }
+export type SimulationSource = Spec | {
+  readonly spec: Spec
+  readonly maps?: ReadonlyMap<string, unknown>
+  readonly spans?: ReadonlyMap<string, readonly Span[]>
+}
 
 export interface RunResult {
   /** r0 */
@@ -88,6 +96,7 @@ export class Simulation {
   readonly spec: Spec
   readonly machine: Machine
   readonly #declarations: ReadonlyMap<string, unknown>
+  readonly #spans: ReadonlyMap<string, readonly Span[]>
   readonly #codes = new Map<string, Code>()
   readonly #maps = new Map<string, MapModel>()
   readonly #views = new Map<MapModel, MapView>()
@@ -103,14 +112,18 @@ export class Simulation {
   constructor(source: SimulationSource, options: SimulateOptions) {
     this.spec = 'spec' in source ? source.spec : source
     this.#declarations = 'spec' in source ? source.maps ?? new Map() : new Map()
+    this.#spans = 'spec' in source ? source.spans ?? new Map() : new Map()
     const { btf } = options
     this.#local = this.spec.btf === null ? null : Btf.parse(this.spec.btf)
     this.#relocator = this.#local === null || btf === undefined ? null : new Relocator(this.#local, btf)
-    const more = Object.entries(options.helpers ?? {}).map(([name, run]): HelperModel => ({ name, args: 5, run: (_m, R) => this.#own(run, R) }))
+    const more = Object.entries(options.helpers ?? {}).map(
+      ([name, run]): HelperModel => ({ name, args: 5, run: (_m, R) => this.#own(run, R) }),
+    )
     const kernel = kernelFunctions(btf ?? null)
     this.machine = new Machine({
       helpers: helperTable(more), helperName: helperNameOf, kernelFunction: kernel,
-      ...(options.budget !== undefined && { budget: options.budget }), ...(options.memory !== undefined && { memory: options.memory }),
+      ...(options.budget !== undefined && { budget: options.budget }), ...(options.memory !== undefined
+        && { memory: options.memory }),
     })
     const { world, memory } = this.machine
     world.cpus = options.cpus ?? 2
@@ -119,7 +132,9 @@ export class Simulation {
     memory.forgiving = options.nullReads === 'zero'
     const objects = new ObjectMemory(memory)
     world.addressOf = (object) => objects.addressOf(object)
-    const formats = Object.fromEntries(Object.entries(options.formats ?? {}).map(([name, text]) => [name, parseTracepointFormat(text)]))
+    const formats = Object.fromEntries(
+      Object.entries(options.formats ?? {}).map(([name, text]) => [name, parseTracepointFormat(text)]),
+    )
     this.#contexts = new ContextMemory(memory, objects, btf ?? null, formats)
     for (const map of this.spec.maps) this.#addMap(map, options)
     this.#compiled = options.compiled === true
@@ -147,7 +162,11 @@ export class Simulation {
     for (const extern of this.spec.externs ?? []) {
       if (extern.kind !== 'kconfig') continue
       const given = options.kconfig?.[extern.name]
-      if (given === undefined && !extern.weak) throw new FixtureError(`the Spec asks for ${extern.name} of the kernel's configuration: give kconfig: { ${extern.name}: … }`)
+      if (given === undefined && !extern.weak) {
+        throw new FixtureError(
+          `the Spec asks for ${extern.name} of the kernel's configuration: give kconfig: { ${extern.name}: … }`,
+        )
+      }
       const bytes = typeof given === 'string' ? new TextEncoder().encode(given) : littleEndian(BigInt(given ?? 0), extern.size)
       model.value(0, 0).set(bytes.subarray(0, extern.size), extern.offset)
     }
@@ -172,8 +191,11 @@ export class Simulation {
     if (this.#compiled) code.compiled = compileCode(this.machine, code)
     this.#codes.set(program.name, code)
     this.machine.codes.push(code)
-    if (poisoned.length > 0) this.machine.absent.set(code, new Map(poisoned.map(({ slot, spec, reason }) => [slot, `${spec}: ${reason}`])))
-    if (this.#local !== null && program.lines.length > 0) this.machine.lines.set(code, { spec: program, btf: this.#local })
+    if (poisoned.length > 0) this.machine.absent.set(
+      code, new Map(poisoned.map(({ slot, spec, reason }) => [slot, `${spec}: ${reason}`])),
+    )
+    const spans = this.#spans.get(program.name)
+    this.machine.lines.set(code, { spec: program, btf: this.#local, spans: spans === undefined ? null : spansBySlot(program.code, spans) })
     return code
   }
 
@@ -188,11 +210,17 @@ export class Simulation {
     if (extern !== undefined) {
       const weak = this.spec.externs?.some(({ name, weak: optional }) => name === extern.extern && optional) === true
       if (weak) return 0n
-      throw new VmRefusal(slot, `the kernel's '${extern.extern}' has no address here: kernel variables are not modelled`, program.name)
+      throw new VmRefusal(
+        slot, `the kernel's '${extern.extern}' has no address here: kernel variables are not modelled`, program.name,
+      )
     }
     const reference = program.maps.find((one) => one.slot === slot)
     const map = reference === undefined ? undefined : this.#maps.get(reference.map)
-    if (map === undefined) throw new VmRefusal(slot, kind === 3 ? 'kernel variables are not modelled' : 'it names a map that the Spec does not have', program.name)
+    if (map === undefined) {
+      throw new VmRefusal(
+        slot, kind === 3 ? 'kernel variables are not modelled' : 'it names a map that the Spec does not have', program.name,
+      )
+    }
     const value = reference?.offset !== undefined || kind === 2 || kind === 6
     if (!value) return this.machine.memory.address(map.region)
     if (map.values === null) throw new VmRefusal(slot, `values of map '${map.shape.name}' have no address`, program.name)
@@ -211,7 +239,14 @@ export class Simulation {
     const { region, packet } = this.#contexts.place(code.spec, context)
     this.machine.packet = packet
     this.machine.hookArguments = Array.isArray(context) ? region : null
-    const result = this.machine.run(code, region)
+    let result: bigint
+    try {
+      result = this.machine.run(code, region)
+    } finally {
+      // A packet is there for one run.
+      if (packet !== null) for (const one of [packet, region]) this.machine.memory.release(one)
+      this.machine.packet = null
+    }
     const instructions = this.machine.budget - this.machine.left
     const cost = this.#costs.get(program)
     if (cost === undefined) this.#costs.set(program, { runs: 1, instructions, most: instructions })
@@ -227,7 +262,9 @@ export class Simulation {
     const code = this.#codes.get(program)
     if (code !== undefined) return code
     const spec = this.spec.programs.find(({ name }) => name === program)
-    if (spec === undefined) throw new RangeError(`there is no program '${program}'; there are ${this.spec.programs.map(({ name }) => name).join(', ')}`)
+    if (spec === undefined) {
+      throw new RangeError(`there is no program '${program}'; there are ${this.spec.programs.map(({ name }) => name).join(', ')}`)
+    }
     return this.#load(spec)
   }
 
@@ -249,7 +286,9 @@ export class Simulation {
   /** The CPU that programs run on. */
   get cpu(): number { return this.machine.world.cpu }
   set cpu(cpu: number) {
-    if (!Number.isInteger(cpu) || cpu < 0 || cpu >= this.machine.world.cpus) throw new FixtureError(`there is no CPU ${cpu}; the simulation has ${this.machine.world.cpus}`)
+    if (!Number.isInteger(cpu) || cpu < 0 || cpu >= this.machine.world.cpus) {
+      throw new FixtureError(`there is no CPU ${cpu}; the simulation has ${this.machine.world.cpus}`)
+    }
     this.machine.world.cpu = cpu
   }
 
@@ -279,14 +318,20 @@ export class Simulation {
   /** A perf event array, seen by its reader. */
   perf(which: string | object): PerfView {
     const model = this.#model(which)
-    if (!(model instanceof PerfArray)) throw new TypeError(`map '${model.shape.name}' (${model.shape.type}) is no perf event array`)
+    if (!(model instanceof PerfArray)) {
+      throw new TypeError(`map '${model.shape.name}' (${model.shape.type}) is no perf event array`)
+    }
     return new PerfView(model)
   }
 
   #model(which: string | object): MapModel {
     const name = typeof which === 'string' ? which : [...this.#declarations].find(([, declaration]) => declaration === which)?.[0]
     const model = name === undefined ? undefined : this.#maps.get(name)
-    if (model === undefined) throw new RangeError(`there is no such map${typeof which === 'string' ? ` '${which}'` : ''}; there are ${[...this.#maps.keys()].join(', ')}`)
+    if (model === undefined) {
+      throw new RangeError(
+        `there is no such map${typeof which === 'string' ? ` '${which}'` : ''}; there are ${[...this.#maps.keys()].join(', ')}`,
+      )
+    }
     return model
   }
 

@@ -19,7 +19,9 @@ export function smallKernel(): Btf {
   const u64 = sized(b.int('unsigned long', 8), 8)
   const bool = sized(b.int('_Bool', 1, { bool: true }), 1)
   const ptr = (id: number) => sized(b.ptr(id), 8)
-  const array = (id: number, length: number) => sized(b.array(id, u32, length), sizes.get(id)!.size * length, sizes.get(id)!.align)
+  const array = (id: number, length: number) => sized(
+    b.array(id, u32, length), sizes.get(id)!.size * length, sizes.get(id)!.align,
+  )
   const lay = (fields: Record<string, number>, union: boolean) => {
     let offset = 0
     let align = 1
@@ -79,7 +81,9 @@ export function smallKernel(): Btf {
   b.completeStruct(task, laid.members)
 
   const hook = (name: string, params: Record<string, number>) => {
-    const proto = b.funcProto(0, [{ name: '', type: b.ptr(0) }, ...Object.entries(params).map(([param, type]) => ({ name: param, type }))])
+    const proto = b.funcProto(
+      0, [{ name: '', type: b.ptr(0) }, ...Object.entries(params).map(([param, type]) => ({ name: param, type }))],
+    )
     b.typedef(`btf_trace_${name}`, b.ptr(proto))
   }
   hook('sched_wakeup', { p: ptr(task) })
@@ -94,6 +98,7 @@ export function smallKernel(): Btf {
   hook('cgroup_rmdir', { cgrp: ptr(cgroup), path: ptr(char) })
   hook('block_rq_issue', { rq: ptr(request) })
   hook('block_rq_complete', { rq: ptr(request), error: u8, nr_bytes: u32 })
+  b.func('task_changed', b.funcProto(int, [{ name: 'task', type: ptr(task) }, { name: 'flags', type: int }]))
   b.func('bpf_rcu_read_lock', b.funcProto(0, []))
   return withSize(b.build(), task, laid.size)
 }
@@ -121,5 +126,8 @@ const vmlinux = '/sys/kernel/btf/vmlinux'
 
 /** The kernels that probes are tried on: the small one, and the running one where there is one. */
 export function kernels(): [name: string, btf: Btf][] {
-  return [['a small kernel', smallKernel()], ...(existsSync(vmlinux) ? [['the running kernel', Btf.parse(readFileSync(vmlinux))] as [string, Btf]] : [])]
+  return [
+    ['a small kernel', smallKernel()],
+    ...(existsSync(vmlinux) ? [['the running kernel', Btf.parse(readFileSync(vmlinux))] as [string, Btf]] : []),
+  ]
 }

@@ -30,10 +30,15 @@ export function formatText(m: Machine, format: string, args: readonly bigint[]):
     const letter = letters[0]!
     const rest = letters.slice(1)
     const value = args[next++]
-    if (value === undefined) throw new VmFault('bad-argument', `the format ${JSON.stringify(format)} asks for more than ${args.length} values`)
-    const bits = length === 'l' || length === 'll' || length === 'z' || letter === 'p' ? 64 : length === 'hh' ? 8 : length === 'h' ? 16 : 32
+    if (value === undefined) {
+      throw new VmFault('bad-argument', `the format ${JSON.stringify(format)} asks for more than ${args.length} values`)
+    }
+    const bits = length === 'l' || length === 'll' || length === 'z'
+      || letter === 'p' ? 64 : length === 'hh' ? 8 : length === 'h' ? 16 : 32
     const text = one(m, letter, value, bits, format)
-    const padded = flags?.includes('-') ? text.padEnd(Number(width)) : text.padStart(Number(width), flags?.includes('0') ? '0' : ' ')
+    const padded = flags?.includes('-') ? text.padEnd(Number(width)) : text.padStart(
+      Number(width), flags?.includes('0') ? '0' : ' ',
+    )
     return padded + rest
   })
 }

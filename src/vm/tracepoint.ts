@@ -2,7 +2,9 @@ import { FixtureError, type Fields, type FieldValue } from './kernel-object.ts'
 
 /** Fields of a tracepoint's record as the kernel describes them. */
 export interface TracepointFormat { readonly size: number; readonly fields: readonly TracepointField[] }
-export interface TracepointField { readonly name: string; readonly type: string; readonly offset: number; readonly size: number; readonly signed: boolean }
+export interface TracepointField {
+  readonly name: string; readonly type: string; readonly offset: number; readonly size: number; readonly signed: boolean,
+}
 
 /**
  * Reads the text of a tracepoint's `format` file: lines such as `field:pid_t pid;	offset:8;	size:4;	signed:1;`.
@@ -30,7 +32,9 @@ export function layRecord(format: TracepointFormat, values: Fields, place: (text
   const writes: [at: number, bytes: Uint8Array][] = []
   for (const [name, value] of Object.entries(values)) {
     const field = format.fields.find((one) => one.name === name)
-    if (field === undefined) throw new FixtureError(`the tracepoint has no field '${name}'; it has ${format.fields.map((one) => one.name).join(', ')}`)
+    if (field === undefined) {
+      throw new FixtureError(`the tracepoint has no field '${name}'; it has ${format.fields.map((one) => one.name).join(', ')}`)
+    }
     if (field.type.startsWith('__data_loc')) {
       const bytes = typeof value === 'string' ? encoder.encode(`${value}\0`) : value
       if (!(bytes instanceof Uint8Array)) throw new FixtureError(`${name} is of variable length: give a string or bytes`)
@@ -66,7 +70,9 @@ function fixed(field: TracepointField, value: FieldValue, place: (text: string, 
     return fixed(field, text, place)
   }
   if (typeof value === 'boolean') return integer(value ? 1n : 0n, size)
-  if (typeof value !== 'number' && typeof value !== 'bigint') throw new FixtureError(`${name} is a number: give an integer, a bigint or a boolean`)
+  if (typeof value !== 'number' && typeof value !== 'bigint') {
+    throw new FixtureError(`${name} is a number: give an integer, a bigint or a boolean`)
+  }
   return integer(BigInt(value), size)
 }
 

@@ -1,4 +1,5 @@
 import { VmFault } from './fault.ts'
+import { hasReturnWord } from './hook-arguments.ts'
 import { answer, setRegister, type HelperModel, type Machine } from './machine.ts'
 import { Errno } from './maps/map-model.ts'
 import { BASE } from './memory.ts'
@@ -8,12 +9,16 @@ import type { CurrentTask } from './world.ts'
 
 function current(m: Machine, helper: string): CurrentTask {
   const task = m.world.current
-  if (task === null) throw new VmFault('no-fixture', `${helper} asks for the current task: give the simulation current: { pid, comm, … }`)
+  if (task === null) {
+    throw new VmFault('no-fixture', `${helper} asks for the current task: give the simulation current: { pid, comm, … }`)
+  }
   return task
 }
 
 function field<T>(helper: string, name: string, value: T | undefined): T {
-  if (value === undefined) throw new VmFault('no-fixture', `${helper} asks for the current task's ${name}: give current: { ${name}: … }`)
+  if (value === undefined) {
+    throw new VmFault('no-fixture', `${helper} asks for the current task's ${name}: give current: { ${name}: … }`)
+  }
   return value
 }
 
@@ -89,14 +94,30 @@ export const worldCalls: readonly HelperModel[] = [
   { name: 'send_signal', args: 1, run: sendSignal },
   { name: 'send_signal_thread', args: 1, run: sendSignal },
   { name: 'get_func_arg', args: 3, run: hookArgument },
-  { name: 'get_func_arg_cnt', args: 1, run: (m, R) => answer(R, m.hookArguments === null ? 0 : m.memory.size(m.hookArguments) / 8) },
+  { name: 'get_func_arg_cnt', args: 1, run: (m, R) => answer(R, argumentCount(m)) },
+  { name: 'get_func_ret', args: 2, run: hookReturn },
 ]
+
+/** Arguments of the hook's function, without what it returned. */
+function argumentCount(m: Machine): number {
+  if (m.hookArguments === null) return 0
+  return m.memory.size(m.hookArguments) / 8 - (hasReturnWord(m.code!.spec.attach) ? 1 : 0)
+}
+
+function hookReturn(m: Machine, R: Int32Array): void {
+  const at = m.memory.toStore(R[4]!, R[5]!, 0, 8)
+  const region = m.hookArguments
+  if (region === null || !hasReturnWord(m.code!.spec.attach)) return answer(R, Errno.EOPNOTSUPP)
+  const from = m.memory.toLoad(BASE + m.memory.size(region) - 8, m.memory.upper(region), 0, 8)
+  m.memory.u8.copyWithin(at, from, from + 8)
+  answer(R, 0)
+}
 
 function hookArgument(m: Machine, R: Int32Array): void {
   const at = m.memory.toStore(R[6]!, R[7]!, 0, 8)
   const region = m.hookArguments
   const index = R[4]! >>> 0
-  if (region === null || R[5] !== 0 || index * 8 >= m.memory.size(region)) return answer(R, Errno.EINVAL)
+  if (region === null || R[5] !== 0 || index >= argumentCount(m)) return answer(R, Errno.EINVAL)
   const from = m.memory.toLoad(BASE + index * 8, m.memory.upper(region), 0, 8)
   m.memory.u8.copyWithin(at, from, from + 8)
   answer(R, 0)

@@ -71,7 +71,8 @@ export class World {
     for (;;) {
       let next: [string, Timer] | null = null
       for (const entry of this.#timers) {
-        const earlier = next === null || entry[1].due < next[1].due || (entry[1].due === next[1].due && entry[1].order < next[1].order)
+        const earlier = next === null || entry[1].due < next[1].due || (entry[1].due === next[1].due
+          && entry[1].order < next[1].order)
         if (entry[1].due <= end && earlier) next = entry
       }
       if (next === null) break

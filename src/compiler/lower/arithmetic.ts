@@ -124,7 +124,7 @@ export function binary(l: Lowering, operator: string, left: Operand, right: Oper
   const a = literal(left)
   const b = literal(right)
   if (a !== null && b !== null) return { kind: 'host', value: fold(l, operator, a, b, span) }
-  if (operator === '<<' || operator === '>>' || operator === '>>>') return shift(l, rule, left, right, span)
+  if (operator === '<<' || operator === '>>' || operator === '>>>') return shift(l, operator, left, right, span)
   const { left: x, right: y, type } = unify(l, left, right, span)
   if (type.signed && (operator === '/' || operator === '%') && l.context.features?.signedDivision !== true) {
     return signedDivision(l, operator, x.value, y.value, type, span)
@@ -151,12 +151,14 @@ function signedDivision(l: Lowering, operator: '/' | '%', x: Value, y: Value, ty
   return { kind: 'scalar', value: extended, type }
 }
 
-/** The type of a shift is that of its left operand. */
-function shift(l: Lowering, rule: { unsigned: BinaryOperator; signed: BinaryOperator; keepsSign?: boolean }, left: Operand, right: Operand, span: Span): Operand {
+/** The type of a shift is that of its left operand; `>>>` takes that as unsigned. */
+function shift(l: Lowering, operator: string, left: Operand, right: Operand, span: Span): Operand {
+  const rule = operators[operator]!
   const count = literal(right)
   const scalar = toScalar(l, left, span)
-  const type = promoted(scalar.type)
-  const x = convert(l, scalar, type, span)
+  const wide = promoted(scalar.type)
+  const type = operator === '>>>' ? int(wide.bits, false) : wide
+  const x = convert(l, convert(l, scalar, wide, span), type, span)
   if (count !== null && (count < 0n || count >= BigInt(type.bits))) {
     l.fail('SKEP-C08', span, `a shift of ${typeName(type)} by ${count}`, `shift by 0 to ${type.bits - 1}, or widen first: (x as u64) << ${count}`)
   }

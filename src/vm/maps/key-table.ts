@@ -36,7 +36,9 @@ export class KeyTable {
     return -1
   }
 
-  /** A slot for a key that is not there; -1 when the table is full. Slots removed in this run may serve when nothing else is left. */
+  /**
+   * A slot for a key that is not there; -1 when the table is full. Slots removed in this run may serve when nothing else is left.
+   */
   insert(memory: Memory, keyAt: number): number {
     if (this.size >= this.most) return -1
     let slot = this.#free.pop()

@@ -51,7 +51,9 @@ export function makeMap(shape: MapShape, memory: Memory, cpus: number): MapModel
   if (!whole(shape.valueSize, 16 * 1024 * 1024)) refuse(`a value has at most 16 MB, not ${shape.valueSize} bytes`)
   const array = shape.type === 'array' || shape.type === 'percpuArray'
   if (array && shape.keySize !== 4) refuse(`an array's key has 4 bytes, not ${shape.keySize}`)
-  if (shape.type === 'lpmTrie' && (shape.keySize < 5 || shape.keySize > 260)) refuse(`a prefix key has 5 to 260 bytes, not ${shape.keySize}`)
+  if (shape.type === 'lpmTrie' && (shape.keySize < 5 || shape.keySize > 260)) refuse(
+    `a prefix key has 5 to 260 bytes, not ${shape.keySize}`,
+  )
   const keyed = /hash|lru|lpm/i.test(shape.type)
   if (keyed && (shape.keySize === 0 || shape.maxEntries === 0)) refuse('it has no room for a key')
   return make(shape, memory, cpus)

@@ -19,7 +19,10 @@ export interface MapShape {
 }
 
 /** Negated errno values that map operations give. */
-export const Errno = { ENOENT: -2, E2BIG: -7, EAGAIN: -11, ENOMEM: -12, EFAULT: -14, EBUSY: -16, EEXIST: -17, EINVAL: -22, ENOSPC: -28, EOPNOTSUPP: -95 } as const
+export const Errno = {
+  ENOENT: -2, E2BIG: -7, EAGAIN: -11, ENOMEM: -12, EFAULT: -14, EBUSY: -16, EEXIST: -17, EINVAL: -22, ENOSPC: -28,
+  EOPNOTSUPP: -95,
+} as const
 
 /** Flags of an update (linux/bpf.h). */
 export const NOEXIST = 1
@@ -54,7 +57,9 @@ export abstract class MapModel {
     this.region = memory.add({ kind: 'map', name: `map '${shape.name}'`, size: 0, flags: 0 })
     const rights = ((shape.flags & WRONLY_PROG) === 0 ? READ : 0) | ((shape.flags & RDONLY_PROG) === 0 ? WRITE : 0)
     this.values = addressable
-      ? memory.add({ kind: 'map-value', name: `a value of map '${shape.name}'`, size: 0, flags: rights | STRIDED, stride: this.stride, valid: shape.valueSize })
+      ? memory.add(
+        { kind: 'map-value', name: `a value of map '${shape.name}'`, size: 0, flags: rights | STRIDED, stride: this.stride, valid: shape.valueSize },
+      )
       : null
   }
 

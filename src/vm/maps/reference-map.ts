@@ -81,7 +81,9 @@ export class MapOfMaps extends MapModel {
   override *entries(): Generator<{ key: Uint8Array; slot: number }> { /* Maps are no bytes. */ }
 }
 
-/** taskStorage (5.11), inodeStorage (5.10), skStorage (5.2), cgrpStorage (6.2): a value for each kernel object, by its address. */
+/**
+ * taskStorage (5.11), inodeStorage (5.10), skStorage (5.2), cgrpStorage (6.2): a value for each kernel object, by its address.
+ */
 export class StorageMap extends HashMap {
   readonly #key: number
 

@@ -121,5 +121,7 @@ export class RingMap extends MapModel {
 }
 
 export function notARecord(low: number, high: number): VmFault {
-  return new VmFault('not-a-record', `${hexadecimal(low, high)} is no reserved record: it was never reserved, or already handed over`)
+  return new VmFault(
+    'not-a-record', `${hexadecimal(low, high)} is no reserved record: it was never reserved, or already handed over`,
+  )
 }
