@@ -166,7 +166,7 @@ export class TraceSession {
   finish(): void {
     this.#reader.stop()
     for (const link of this.#links) link.close()
-    for (const name of [...this.collection.links.keys()]) this.collection.detach(name)
+    for (const name of Array.from(this.collection.links.keys())) this.collection.detach(name)
     this.drain()
     this.#ending = true
     for (const [name] of this.#targets('end')) testRun(this.#program(name))

@@ -184,7 +184,7 @@ async function observe(session: TraceSession, options: BpftraceOptions, child: C
   if (!options.quiet) write(session.output.attached(session.attached))
   if (process.env.__BPFTRACE_NOTIFY_PROBES_ATTACHED !== undefined) writeAll(1, '__BPFTRACE_NOTIFY_PROBES_ATTACHED\n')
   if (options.dryRun) return 0
-  child?.stdio[3] !== undefined && (child.stdio[3] as NodeJS.WritableStream).end('\n')
+  if (child?.stdio[3] !== undefined) (child.stdio[3] as NodeJS.WritableStream).end('\n')
   session.drain()
   if (session.exitCode === null && (session.lasting || child !== null)) await ended(session, child, pid)
   session.finish()
