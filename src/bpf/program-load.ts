@@ -119,11 +119,13 @@ function loadFrom(memory: Block, spec: ProgramSpec, context: LoadContext, place:
   return explain(spec, context, fill, size, result)
 }
 
+const mostAttempts = 200
+
 function load(fill: (attr: Attr) => void, attrBytes: number): number {
-  // A signal during verification makes the kernel give up with EAGAIN; it is meant to be tried again.
+  // A signal during verification makes the kernel give up with EAGAIN; it is meant to be tried again. Profilers send many.
   for (let attempt = 0; ; attempt++) {
     const result = command('BPF_PROG_LOAD', attrBytes, fill)
-    if (result !== -Errno.EAGAIN || attempt === 4) return result
+    if (result !== -Errno.EAGAIN || attempt === mostAttempts) return result
   }
 }
 
