@@ -116,6 +116,9 @@ function loadFrom(memory: Block, spec: ProgramSpec, context: LoadContext, place:
   const size = context.tokenFd === undefined ? attrSize : attrSizeWithToken
   const result = withMemlock(() => load(fill, size))
   if (result >= 0) return result
+  if (result === -Errno.EAGAIN) {
+    throw commandError('BPF_PROG_LOAD', result, `program '${spec.name}': signals interrupted its verification ${mostAttempts} times: is this process profiled (--cpu-prof)?`)
+  }
   return explain(spec, context, fill, size, result)
 }
 
