@@ -17,7 +17,7 @@ export interface Hooks {
   /** Functions of a file that match; null if the file cannot be read. */
   symbols(path: string, name: string, demangled: boolean): { name: string; address: number; size: number }[] | null
   /** USDT probes of a file. */
-  usdt(path: string, provider: string, name: string): { provider: string; name: string }[]
+  usdt(path: string, provider: string, name: string): { provider: string; name: string; /** Where the arguments are, in the notes' own words. */ arguments: string }[]
   iterators(): string[]
   hasModule(name: string): boolean
 }
@@ -48,7 +48,7 @@ export type Target = { display: string; point: AttachPoint } & (
   | { kind: 'kprobe' | 'kretprobe'; module: string; name: string; offset: number; address: bigint | null }
   | { kind: 'fentry' | 'fexit'; module: string; name: string; bpf: string | null }
   | { kind: 'uprobe' | 'uretprobe'; path: string; name: string; offset: number; address: bigint | null }
-  | { kind: 'usdt'; path: string; provider: string; name: string }
+  | { kind: 'usdt'; path: string; provider: string; name: string; arguments: string }
   | { kind: 'watchpoint'; address: bigint; length: number; mode: string }
   | { kind: 'iter'; name: string; pin: string | null }
 )

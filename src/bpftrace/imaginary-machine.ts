@@ -34,7 +34,7 @@ const hooks: Hooks = {
   rawTracepoints: (name) => ['event_rt', 'event_rt_two', 'sched_switch'].filter((one) => wildcard(name).test(one)),
   files: (pattern) => ['/bin/sh', '/bin/bash', 'sh', './a'].filter((one) => wildcard(pattern).test(one)).map((one) => (one === 'sh' ? '/bin/sh' : one)),
   symbols: (path, name) => (path.includes('sh') || path === './a' ? symbols.filter((one) => wildcard(name.replace(/\(.*\)$/, '')).test(one)).map((one) => ({ name: one, address: 4096, size: 16 })) : null),
-  usdt: (_path, provider, name) => [{ provider: 'namespace', name: 'probe' }].filter((one) => wildcard(provider).test(one.provider) && wildcard(name).test(one.name)),
+  usdt: (_path, provider, name) => [{ provider: 'namespace', name: 'probe', arguments: '' }].filter((one) => wildcard(provider).test(one.provider) && wildcard(name).test(one.name)),
   iterators: () => ['task', 'task_file', 'task_vma'],
   hasModule: (name) => name.startsWith('kernel_mod'),
 }

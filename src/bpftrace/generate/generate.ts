@@ -98,7 +98,8 @@ function filterProcess(p: ProgramWriter): void {
 export function attachOf(target: Target): { type: ProgramTypeName; attach: AttachTarget } {
   const given: AttachTarget = { kind: 'given', name: '' }
   switch (target.kind) {
-    case 'begin': case 'end': case 'self': case 'test': case 'bench': return { type: 'raw_tracepoint', attach: given }
+    case 'begin': case 'end': case 'self': return { type: 'raw_tracepoint', attach: given }
+    case 'test': case 'bench': return { type: 'xdp', attach: given }
     case 'interval': case 'profile': case 'software': case 'hardware': case 'watchpoint': return { type: 'perf_event', attach: given }
     case 'tracepoint': return { type: 'tracepoint', attach: { kind: 'tracepoint', category: target.category, name: target.name } }
     case 'rawtracepoint': return { type: 'tracing', attach: { kind: 'tp_btf', name: target.name } }
@@ -134,7 +135,10 @@ function assemble(generation: Generation, writers: readonly ProgramWriter[], opt
   /** The program and the functions it has called back, one after the other. */
   function link(writer: ProgramWriter, functions: readonly { name: string; code: EmittedFunction }[]): ProgramSpec {
     // The program itself is finished last, and comes first.
-    const order = [functions.at(-1)!, ...functions.slice(0, -1)]
+    const all = new Map(functions.map((one) => [one.name, one]))
+    const order = [functions.at(-1)!]
+    // Functions of loops that turned out to be empty are called by nobody.
+    for (const { code } of order) for (const { function: name } of code.functions) if (!order.includes(all.get(name)!)) order.push(all.get(name)!)
     const starts = new Map<string, number>()
     let at = 0
     for (const { name, code } of order) {
