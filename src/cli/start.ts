@@ -1,7 +1,9 @@
+import { fileURLToPath } from 'node:url'
 import { parseListen, defaultListen, isLoopback, type ListenAddress } from '../agent/address.ts'
 import type { Agent } from '../agent/agent.ts'
 import { ListenError, PageServer } from '../agent/serve.ts'
 import type { ProbeState, Snapshot } from '../agent/snapshot.ts'
+import type { SpecCache } from '../agent/spec-cache.ts'
 import { parseCount, parseDuration, UsageError, type Arguments } from './arguments.ts'
 import { Lifetime } from './lifetime.ts'
 import { tickLines } from './lines.ts'
@@ -62,7 +64,7 @@ export async function startAgent(args: Arguments): Promise<number> {
   try {
     output.begin(server?.url ?? null)
     const { Agent } = await import('../agent/agent.ts')
-    agent = new Agent({ intervalMs: options.intervalMs, onSnapshot: counted(options.count, lifetime, (snapshot) => {
+    agent = new Agent({ specs: await keptSpecs(), intervalMs: options.intervalMs, onSnapshot: counted(options.count, lifetime, (snapshot) => {
       server?.publish(snapshot)
       output.show(snapshot)
     }) })
@@ -80,6 +82,14 @@ export async function startAgent(args: Arguments): Promise<number> {
     agent?.stop()
     await server?.close()
   }
+}
+
+/** Probes as an earlier start compiled them, where bin/skep.js found a folder that only this user can write to; SKEP_NO_CACHE=1 compiles anew. */
+async function keptSpecs(): Promise<SpecCache | null> {
+  const folder = (globalThis as Record<symbol, unknown>)[Symbol.for('skep.cacheFolder')]
+  if (typeof folder !== 'string' || process.env['SKEP_NO_CACHE'] === '1') return null
+  const { SpecCache } = await import('../agent/spec-cache.ts')
+  return SpecCache.open(folder, fileURLToPath(import.meta.url))
 }
 
 /** Says why nothing can be observed here; null when it is worth trying. */
