@@ -29,6 +29,8 @@ export interface Environment {
   tracepointFields(category: string, name: string): TracepointField[] | undefined
   /** Arguments by debug information of a user function; undefined without it. */
   userArguments?(path: string, name: string): { name: string; type: string }[] | undefined
+  /** A symbol of a file, a function or a variable. */
+  userSymbol(path: string, name: string): { address: number; size: number; relocatable: boolean } | undefined
   kernelSymbol(name: string): bigint | undefined
   perCpuSymbol(name: string): boolean
   cgroupId(path: string): bigint | undefined

@@ -13,6 +13,7 @@ export function imaginaryMachine(): Environment {
       { type: 'int', name: `${name}_id`, offset: 12, size: 4, signed: true },
       { type: 'char[16]', name: category, offset: 16, size: 16, signed: false },
     ],
+    userSymbol: () => ({ address: 4096, size: 8, relocatable: false }),
     kernelSymbol: () => 0xffff_ffff_8100_0000n,
     perCpuSymbol: (name) => name === 'process_counts',
     cgroupId: () => 1n,

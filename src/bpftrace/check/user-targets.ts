@@ -33,7 +33,7 @@ function uprobe(resolver: Resolver, provider: 'uprobe' | 'uretprobe', parts: str
     for (const symbol of found ?? []) {
       if (symbol.size === 0 && !name.includes('*') && !resolver.options.unsafe && provider === 'uprobe') {
         refused = true
-        resolver.error(`Could not determine boundary for ${symbol.name} (symbol has size 0).\nUse --unsafe to force attachment. WARNING: This option could lead to data corruption in the target process.`)
+        resolver.plainError(`Could not determine boundary for ${symbol.name} (symbol has size 0).\nUse --unsafe to force attachment. WARNING: This option could lead to data corruption in the target process.`)
         continue
       }
       targets.push({

@@ -167,6 +167,7 @@ function retval(p: ProgramWriter, type: Type): Operand {
 function func(p: ProgramWriter, type: Type): Operand {
   const { f } = p
   if (p.target.kind === 'uprobe' || p.target.kind === 'uretprobe') {
+    if (p.target.name !== '') return { kind: 'literal', text: p.target.name, type: { kind: 'string', size: p.target.name.length + 1 } }
     const place = p.temporary(16, 'usym')
     const ip = p.target.kind === 'uprobe' ? registerValue(p, 'ip') : f.call('get_func_ip', [p.context])
     f.store(place.base, place.offset, 8, ip)

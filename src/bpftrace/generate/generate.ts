@@ -11,6 +11,8 @@ import type { CoreReference } from '../../compiler/ir/ir.ts'
 import type { AttachTarget, ProgramSpec, ProgramTypeName, Spec } from '../../spec/spec.ts'
 import type { CheckedProgram } from '../check/context.ts'
 import type { Target } from '../environment.ts'
+import type { Statement } from '../syntax/ast.ts'
+import { visit } from '../syntax/walk.ts'
 import type { Event } from './events.ts'
 import { condition } from './expression.ts'
 import { Generation, lostName, ringName, scratchName, type GenerateOptions } from './generation.ts'
@@ -65,8 +67,21 @@ function programName(target: Target, taken: ReadonlyMap<string, unknown>): strin
   return name
 }
 
+/** Variables that are assigned inside loops which the kernel drives. */
+function findChanging(p: ProgramWriter): void {
+  visit(p.probe.probe.body, (loop) => {
+    if (loop.kind !== 'forMap' && loop.kind !== 'forRange') return
+    visit((loop as Statement & { body: unknown }).body, (node) => {
+      const target = node.kind === 'assignVariable' ? node : node.kind === 'unary' && (node.operator === '++' || node.operator === '--') ? node.operand : null
+      const info = target === null ? undefined : p.generation.checked.variables.get(target)
+      if (info !== undefined) p.changing.add(info)
+    })
+  })
+}
+
 function write(p: ProgramWriter): void {
   const { probe } = p.probe
+  findChanging(p)
   p.main(probe.span, () => {
     filterProcess(p)
     if (probe.predicate !== null) {
