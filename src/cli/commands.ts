@@ -46,6 +46,11 @@ export const checkCommand: CommandSpec = {
   ],
 }
 
+export const buildCommand: CommandSpec = {
+  name: 'build', summary: 'write a probe module as a portable .bpf.o', positional: '<file.ts>', arity: [1, 1],
+  options: [{ name: 'output', short: 'o', value: 'FILE', help: 'file to write (default NAME.bpf.o)' }, help],
+}
+
 export const typesCommand: CommandSpec = {
   name: 'types', summary: 'write vmlinux.d.ts, the types of this kernel', arity: [0, 0],
   options: [
@@ -63,4 +68,4 @@ export const doctorCommand: CommandSpec = {
   name: 'doctor', summary: 'what this kernel allows, what it does not, and what helps', arity: [0, 0], options: [json, noColor, help],
 }
 
-export const verbs: readonly CommandSpec[] = [runCommand, traceCommand, checkCommand, typesCommand, listCommand, doctorCommand]
+export const verbs: readonly CommandSpec[] = [runCommand, traceCommand, checkCommand, buildCommand, typesCommand, listCommand, doctorCommand]
