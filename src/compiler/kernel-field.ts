@@ -62,3 +62,40 @@ export function typeOf(btf: Btf, id: number, bitSize = 0): FieldType | null {
     default: return null
   }
 }
+
+/** 'u32', 'i64', 'u32:5' (a bitfield), 'chars[16]', 'text[128]', 'bytes[16] in6_addr', 'u32[8]', '*task_struct', '*'. */
+export function fieldTypeText(type: FieldType): string {
+  switch (type.kind) {
+    case 'int': return `${intText(type)}${type.bits === undefined ? '' : `:${type.bits}`}`
+    case 'chars': case 'text': return `${type.kind}[${type.length}]`
+    case 'bytes': return `bytes[${type.length}]${type.struct === '' ? '' : ` ${type.struct}`}`
+    case 'array': return `${intText(type)}[${type.length}]`
+    case 'pointer': return `*${type.struct}`
+  }
+}
+
+function intText({ size, signed }: { size: number; signed: boolean }): string {
+  return `${signed ? 'i' : 'u'}${size * 8}`
+}
+
+const written = /^(?:(?<sign>[ui])(?<int>8|16|32|64)(?::(?<bits>\d{1,2})|\[(?<count>\d{1,4})\])?|(?<text>chars|text|bytes)\[(?<length>\d{1,4})\](?: (?<of>\w{1,64}))?|\*(?<to>\w{0,64}))$/
+
+/** Reads what fieldTypeText wrote; null for anything else. */
+export function parseFieldType(text: string): FieldType | null {
+  const parts = written.exec(text)?.groups
+  if (parts === undefined) return null
+  const { sign, int, bits, count, text: kind, length, of, to } = parts
+  if (int !== undefined) {
+    const whole = { size: Number(int) / 8 as 1 | 2 | 4 | 8, signed: sign === 'i' }
+    if (count !== undefined) return inRange(count, mostBytes / whole.size) ? { kind: 'array', ...whole, length: Number(count) } : null
+    if (bits === undefined) return { kind: 'int', ...whole }
+    return inRange(bits, whole.size * 8) ? { kind: 'int', ...whole, bits: Number(bits) } : null
+  }
+  if (kind === undefined) return { kind: 'pointer', struct: to! }
+  if (!inRange(length!, mostBytes) || (of !== undefined && kind !== 'bytes')) return null
+  return kind === 'bytes' ? { kind, length: Number(length), struct: of ?? '' } : { kind: kind as 'chars' | 'text', length: Number(length) }
+}
+
+function inRange(text: string, most: number): boolean {
+  return Number(text) >= 1 && Number(text) <= most
+}
