@@ -48,7 +48,9 @@ export function planHook(btf: Btf, { hook, roots }: HookReads, redacted: boolean
   if (parameters === null) return null
   const schema: Record<string, Schema> = { ...head }
   const planner = new Planner(btf, schema, redacted, leftOut)
-  const recorded = parameters.map(({ name, type }, index): RecordedArgument | null => {
+  const recorded = parameters.map(({ name: given, type }, index): RecordedArgument | null => {
+    // Not every kernel names the arguments.
+    const name = given || `arg${index}`
     const kind = typeOf(btf, btf.resolve(type))
     if (kind?.kind === 'int') return { kind: 'number', name, type: kind, field: planner.field('a', kind) }
     if (kind?.kind !== 'pointer') return null
