@@ -1,6 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 
+const alive = new Set<ChildProcess>()
+// Nothing of ours outlives the benchmark, whatever goes wrong.
+process.on('exit', () => { for (const child of alive) child.kill('SIGKILL') })
+
 /** A process of ours whose standard output is read line by line. */
 export class Running {
   readonly pid: number
@@ -17,8 +21,10 @@ export class Running {
     this.child = spawn(command, args, { stdio: ['ignore', 'pipe', stderr], env: { ...process.env, ...env } })
     if (this.child.pid === undefined) throw new Error(`${command} could not be started`)
     this.pid = this.child.pid
+    alive.add(this.child)
     this.exit = new Promise((resolve) => this.child.once('close', () => {
       this.ended = true
+      alive.delete(this.child)
       for (const take of this.waiting.splice(0)) take(null)
       resolve()
     }))

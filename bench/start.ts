@@ -26,34 +26,34 @@ const agent = (checkout: string, path: string) => () => {
   return until(running, () => snapshot(running, ({ totals }) => totals.syscalls.total > 0))
 }
 /** The first system call of one process. */
-const tracer = (pid: number) => async () => {
-  const { running, begunAt } = await bpftrace(`tracepoint:raw_syscalls:sys_enter /pid == ${pid}/ { printf("seen\\n"); }`)
+const tracer = async () => {
+  const visible = startVisibleLoad(60)
+  const { running, begunAt } = await bpftrace(`tracepoint:raw_syscalls:sys_enter /pid == ${visible.pid}/ { printf("seen\\n"); }`)
   const cpuBefore = running.cpuMs()
-  return until(running, async () => { while (await running.line() !== 'seen'); }, begunAt, cpuBefore)
+  try {
+    return await until(running, async () => { while (await running.line() !== 'seen'); }, begunAt, cpuBefore)
+  } finally {
+    await visible.stop()
+  }
 }
 
 export async function start({ quick, peer }: Options): Promise<Result[]> {
   if (!isRoot()) throw new Error('start: loading probes needs root')
   const nodes = [process.execPath, ...otherNodes()].map((path) => ({ path, version: execFileSync(path, ['--version'], { encoding: 'utf8' }).trim() }))
-  const visible = startVisibleLoad(quick ? 30 : 60)
   const tracing = hasBpftrace()
   const cases: Case[] = []
   for (const { path, version } of nodes) {
     cases.push({ name: `node ${version} -e`, run: node(path) }, { name: `skep, node ${version}`, run: agent(root, path) })
     if (peer !== null) cases.push({ name: `peer's skep, node ${version}`, run: agent(peer, path) })
   }
-  if (tracing) cases.push({ name: 'bpftrace', run: tracer(visible.pid) })
+  if (tracing) cases.push({ name: 'bpftrace', run: tracer })
   const floor = `node ${process.version} -e`
-  try {
-    const series = await interleave(cases, quick ? 3 : 11)
-    const peers = [floor, ...(tracing ? ['bpftrace'] : []), ...(peer === null ? [] : [`peer's skep, node ${process.version}`])]
-    const metrics: Metric[] = [{ key: 'wallMs', title: 'wall, ms', digits: 0, peers }, { key: 'cpuMs', title: 'CPU, ms', digits: 0, peers }]
-    return [resultOf('start', 'start of the process → first figures shown', series, metrics, [
-      'skep --json --no-page: until the line of the first snapshot with counted system calls. node: until it wrote a line.',
-      tracing ? 'bpftrace: one tracepoint with a filter for one process, until the line of its first event.' : 'bpftrace is not installed.',
-      'Node from 22.1 on keeps compiled code between runs; the first round is not counted.',
-    ])]
-  } finally {
-    await visible.stop()
-  }
+  const series = await interleave(cases, quick ? 3 : 11)
+  const peers = [floor, ...(tracing ? ['bpftrace'] : []), ...(peer === null ? [] : [`peer's skep, node ${process.version}`])]
+  const metrics: Metric[] = [{ key: 'wallMs', title: 'wall, ms', digits: 0, peers }, { key: 'cpuMs', title: 'CPU, ms', digits: 0, peers }]
+  return [resultOf('start', 'start of the process → first figures shown', series, metrics, [
+    'skep --json --no-page: until the line of the first snapshot with counted system calls. node: until it wrote a line.',
+    tracing ? 'bpftrace: one tracepoint with a filter for one process, until the line of its first event.' : 'bpftrace is not installed.',
+    'Node from 22.1 on keeps compiled code between runs; the first round is not counted.',
+  ])]
 }

@@ -51,6 +51,8 @@ export async function bundle(entries, { oneFile = false, plugins, dir = dist, so
     transform: { target: 'node20' },
     plugins: plugins ?? [await capturePlugin()],
     tsconfig: false,
+    // How long plugins took says something of the machine, not of the sources.
+    checks: { pluginTimings: false, bundlerTimings: false },
     onwarn: warning => { throw new Error(`bundling ${Object.values(entries).join(', ')}: ${warning.message}`) },
   })
   try {

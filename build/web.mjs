@@ -18,6 +18,7 @@ export async function buildWeb(source, target) {
     transform: { target: 'es2022', jsx: { runtime: 'automatic', importSource: 'preact' }, define: { 'process.env.NODE_ENV': '"production"' } },
     plugins: [collectStyles(imported)],
     tsconfig: false,
+    checks: { pluginTimings: false },
     onwarn: warning => { throw new Error(`bundling the page: ${warning.message}`) },
   })
   const { output } = await build.write({

@@ -40,14 +40,15 @@ export function generate(command: string, args: readonly string[], env: NodeJS.P
 /**
  * Perl runs the loads: every Debian has it, it makes exactly the system calls that it is told to, and starts no threads.
  * `step` waits for a line (one read), `say` answers one (one write), `pin` chooses a CPU, `burn` uses seconds of
- * CPU time, and `hurry` keeps the wall time
- * of a load short on a busy machine.
+ * CPU time, `hurry` keeps the wall time
+ * of a load short on a busy machine, and `rush` (real time, round robin) that of one that has to wait for the CPU very often.
  */
 export const prelude = `use strict; use warnings; my $skepIn = '';
 sub step { my $n = sysread(STDIN, $skepIn, 4096); exit 0 unless $n; chomp $skepIn; return $skepIn }
 sub say { syswrite(STDOUT, $_[0] . "\\n") }
 sub pin { my $mask = pack('Q', 1 << $_[0]); syscall(${process.arch === 'arm64' ? 122 : 203}, 0, 8, $mask) == 0 or die "sched_setaffinity: $!" }
 sub burn { my $t = $_[0] + (times)[0] + (times)[1]; while ((times)[0] + (times)[1] < $t) { for (1..20000) {} } }
+sub rush { my $priority = pack('i', 1); syscall(${process.arch === 'arm64' ? 119 : 144}, 0, 2, $priority) }
 sub hurry { setpriority(0, 0, -15) }
 `
 

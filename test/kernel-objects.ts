@@ -29,12 +29,17 @@ export function heldBy(pid: number): { programs: Set<number>; links: Set<number>
   return held
 }
 
+/** The texts of a process's fdinfo; those that go meanwhile, or are of another user namespace, are left out. */
 function descriptors(pid: number): string[] {
+  const folder = `/proc/${pid}/fdinfo`
+  return attempt(() => readdirSync(folder), []).map((fd) => attempt(() => readFileSync(`${folder}/${fd}`, 'utf8'), ''))
+}
+
+function attempt<T>(read: () => T, otherwise: T): T {
   try {
-    return readdirSync(`/proc/${pid}/fdinfo`).map((fd) => readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))
+    return read()
   } catch (error) {
-    // It, or one of its descriptors, is gone; or it is of another user namespace.
-    if (['ENOENT', 'ESRCH', 'EACCES'].includes((error as NodeJS.ErrnoException).code!)) return []
+    if (['ENOENT', 'ESRCH', 'EACCES'].includes((error as NodeJS.ErrnoException).code!)) return otherwise
     throw error
   }
 }

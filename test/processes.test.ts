@@ -24,7 +24,7 @@ describe.skipIf(processStatus().euid !== 0)('processes (needs root)', () => {
   afterAll(() => agent?.stop())
 
   test('a loop of 1,000 /bin/true is 1,000 starts, execs and ends, none lost, and as many forks as /proc/stat counts', async () => {
-    const loop = perl(`hurry(); say($$); step();
+    const loop = perl(`rush(); say($$); step();
       for (1..${runs}) { my $pid = fork() // die; if (!$pid) { exec '/bin/true' } waitpid($pid, 0) }
       say('done'); step()`)
     try {

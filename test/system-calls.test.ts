@@ -28,7 +28,7 @@ describe.skipIf(cgroupMount === null)('system calls (needs root and a cgroup v2 
   test('200,000 calls and 1,000 failures are counted one by one, by errno', async () => {
     const cgroup = new Cgroup('calls')
     // Between two steps: the read that brings the step returns, then the calls, then the write of the answer.
-    const load = cgroup.perl(`use POSIX (); hurry(); say('up');
+    const load = cgroup.perl(`use POSIX (); rush(); say('up');
       for (;;) {
         my $do = step();
         if ($do eq 'getppid') { getppid() for 1..${calls} }

@@ -102,7 +102,7 @@ export class Agent {
       this.mapBytes = this.probes.flatMap((probe) => probe.maps).reduce((sum, map) => sum + map.memoryBytes, 0)
     }
     const snapshot: Snapshot = {
-      v: 1, sequence: ++this.sequence, at: Date.now(), intervalSeconds: seconds, host: this.facts,
+      v: 1, sequence: ++this.sequence, at: Math.round(Date.now() - (performance.now() - now)), intervalSeconds: seconds, host: this.facts,
       agent: this.cost?.sample(this.mapBytes, losses.total) ?? emptyCost(),
       probes: this.probes.map((probe) => losses.stateOf(probe, now)),
       ...collected,

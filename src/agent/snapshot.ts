@@ -9,6 +9,7 @@ export interface Snapshot {
   v: 1
   /** Counts ticks from 1. */
   sequence: number
+  /** The moment that the figures are of. */
   at: number
   /** Length of the tick in seconds, as measured. */
   intervalSeconds: number

@@ -1,19 +1,35 @@
 import { Btf } from '../btf/btf.ts'
+import { loadableBtf } from '../spec/loadable-btf.ts'
 import { relocate } from '../spec/relocate.ts'
 import type { AttachTarget, MapSpec, ProgramSpec, Spec } from '../spec/spec.ts'
-import { allocate, release } from '../sys/memory.ts'
-import { command, commandError } from './command.ts'
-import { Descriptor } from './descriptor.ts'
+import { loadBtf } from './btf-load.ts'
+import { fillSlots, makeMap, variablesOf } from './collection-maps.ts'
+import type { MapOptions } from './collection-maps.ts'
+import type { Descriptor } from './descriptor.ts'
 import { kernelBtf } from './kernel-btf.ts'
 import { attach } from './link.ts'
 import type { Link } from './link.ts'
-import { BpfMap } from './map.ts'
+import { attachStructOps } from './links/struct-ops.ts'
+import type { BpfMap } from './map.ts'
 import { Program } from './program.ts'
 import type { LoadContext } from './program-load.ts'
+import { createStructOps, kernelStructOps, memberOf, structOpsValue } from './struct-ops.ts'
+import type { KernelStructOps } from './struct-ops.ts'
+import type { Variable } from './variable.ts'
 
 export interface LoadOptions {
   /** The types to relocate for; the running kernel's by default. */
   kernelBtf?: Btf
+  /** Global variables by name, set before loading; constants can be set only so. */
+  variables?: Readonly<Record<string, unknown>>
+  /** By program name: the program that it replaces (freplace) or traces (fentry, fexit of a program). */
+  targets?: Readonly<Record<string, { fd: number }>>
+  /** Which programs are loaded; by default all but those of `SEC("?…")`. */
+  programs?: (spec: ProgramSpec) => boolean
+  /** The bpf file system's directory for maps that are pinned by name; /sys/fs/bpf by default. */
+  pinDirectory?: string
+  /** A delegated permission (6.9). */
+  token?: { fd: number }
 }
 
 /**
@@ -23,7 +39,10 @@ export class Collection {
   readonly spec: Spec
   readonly maps = new Map<string, BpfMap>()
   readonly programs = new Map<string, Program>()
+  /** By program name; by map name for struct_ops. */
   readonly links = new Map<string, Link>()
+  /** Global variables by name; those of one name in several files of an object are `section:name`. */
+  readonly variables = new Map<string, Variable>()
   /** By program name: why it was not loaded, or later not attached. */
   readonly failures = new Map<string, Error>()
   /** By map name: why the kernel did not make it; the programs that use it fail with the same error. */
@@ -31,17 +50,25 @@ export class Collection {
   /** Why the Spec's BTF was refused: its programs then have no line information. */
   btfFailure: Error | undefined
   #btf: Descriptor | undefined
+  readonly #local: Btf | undefined
+  readonly #options: LoadOptions
+  readonly #tables = new Map<string, KernelStructOps>()
 
-  private constructor(spec: Spec) {
+  private constructor(spec: Spec, options: LoadOptions) {
     this.spec = spec
+    this.#options = options
+    this.#local = spec.btf === null ? undefined : Btf.parse(spec.btf)
   }
 
   static load(spec: Spec, options: LoadOptions = {}): Collection {
-    const collection = new Collection(spec)
+    const collection = new Collection(spec, options)
     try {
+      collection.#loadTypes()
       for (const map of spec.maps) collection.#create(map)
-      const context = collection.#context(options)
-      for (const program of spec.programs) collection.#load(program, context)
+      const wanted = options.programs ?? ((program) => program.autoload !== false)
+      const context = collection.#context()
+      for (const program of spec.programs) if (wanted(program)) collection.#load(program, context)
+      for (const map of collection.maps.values()) collection.#fillSlots(map)
       return collection
     } catch (error) {
       collection.close()
@@ -56,16 +83,45 @@ export class Collection {
     return map
   }
 
-  /** Attaches every loaded program to the hook it names, those not attached yet. Failures are in `failures`. */
+  /** A global variable. @throws Error that lists what the Spec has, if there is no such variable */
+  variable<T = any>(name: string): Variable<T> {
+    const found = this.variables.get(name)
+    if (found === undefined) throw new Error(`'${this.spec.name}' has no variable '${name}', only: ${[...this.variables.keys()].join(', ') || 'none'}`)
+    return found
+  }
+
+  /**
+   * Attaches every loaded program to the hook it names, and every table of struct_ops; those not attached yet. Failures are in
+   * `failures`. Programs whose place only the caller knows (an interface, a cgroup, a socket) are left alone.
+   */
   attachAll(): void {
-    for (const name of this.programs.keys()) {
-      if (this.links.has(name)) continue
+    for (const [name, program] of this.programs) {
+      if (this.links.has(name) || !namesItsHook(program.spec.attach)) continue
       try {
         this.attach(name)
       } catch (error) {
         this.failures.set(name, asError(error))
       }
     }
+    for (const [name, map] of this.maps) {
+      if (map.spec.structOps === undefined || this.links.has(name)) continue
+      try {
+        this.attachStructOps(name)
+      } catch (error) {
+        this.mapFailures.set(name, asError(error))
+      }
+    }
+  }
+
+  /** Puts a table of struct_ops to work. @throws SysError, TargetError, or what kept the map or a program of it from being made */
+  attachStructOps(name: string): Link {
+    const map = this.map(name)
+    const table = this.#tables.get(name)
+    if (map.spec.structOps === undefined || table === undefined) throw new Error(`'${name}' is a ${map.spec.type}, not a table of struct_ops`)
+    const value = structOpsValue(map.spec, this.#local!, table, (program) => this.#programFd(program))
+    const link = attachStructOps(map, value, map.spec.structOps.link)
+    this.links.set(name, link)
+    return link
   }
 
   /** Attaches one program, to `target` instead of the hook it names if given. @throws what attach() throws */
@@ -97,8 +153,10 @@ export class Collection {
     for (const link of this.links.values()) link.close()
     for (const program of this.programs.values()) program.close()
     for (const map of this.maps.values()) map.close()
+    for (const table of this.#tables.values()) table.descriptor?.close()
     this.#btf?.close()
     this.links.clear()
+    this.#tables.clear()
   }
 
   [Symbol.dispose](): void {
@@ -106,11 +164,44 @@ export class Collection {
   }
 
   #create(spec: MapSpec): void {
+    if (spec.structOps?.optional === true) return
     try {
-      this.maps.set(spec.name, BpfMap.create(spec))
+      const map = spec.structOps === undefined ? this.#make(spec) : this.#createStructOps(spec)
+      this.maps.set(spec.name, map)
+      for (const variable of variablesOf(map, this.#local, this.#mapOptions())) this.#addVariable(variable)
     } catch (error) {
       this.mapFailures.set(spec.name, asError(error))
     }
+  }
+
+  #make(spec: MapSpec): BpfMap {
+    const creation = {
+      ...(this.#btf === undefined ? {} : { btfFd: this.#btf.fd }),
+      ...(this.#options.token === undefined ? {} : { tokenFd: this.#options.token.fd }),
+    }
+    return makeMap(this.spec, spec, this.#local, creation, this.#mapOptions())
+  }
+
+  #createStructOps(spec: MapSpec): BpfMap {
+    if (this.#local === undefined) throw new Error(`the struct_ops map '${spec.name}' needs the types of its Spec`)
+    const table = kernelStructOps(spec, this.#local, this.#kernelBtf())
+    this.#tables.set(spec.name, table)
+    return createStructOps(spec, table, this.#btf?.fd)
+  }
+
+  #addVariable(variable: Variable): void {
+    const { name } = variable.spec
+    const other = this.variables.get(name)
+    if (other === undefined) {
+      this.variables.set(name, variable)
+      return
+    }
+    this.variables.set(`${variable.section}:${name}`, variable)
+    this.variables.set(`${other.section}:${name}`, other)
+  }
+
+  #mapOptions(): MapOptions {
+    return { variables: this.#options.variables ?? {}, pinDirectory: this.#options.pinDirectory ?? '/sys/fs/bpf' }
   }
 
   #load(spec: ProgramSpec, context: LoadContext): void {
@@ -121,38 +212,71 @@ export class Collection {
     }
   }
 
-  #context(options: LoadOptions): LoadContext {
+  #fillSlots(map: BpfMap): void {
+    try {
+      fillSlots(map, (name) => this.map(name).fd, (name) => this.#programFd(name))
+    } catch (error) {
+      this.mapFailures.set(map.spec.name, asError(error))
+    }
+  }
+
+  #programFd(name: string): number {
+    const program = this.programs.get(name)
+    if (program === undefined) throw this.failures.get(name) ?? new Error(`'${this.spec.name}' has no program '${name}'`)
+    return program.fd
+  }
+
+  #kernelBtf(): Btf {
+    return this.#options.kernelBtf ?? kernelBtf()
+  }
+
+  #context(): LoadContext {
     const { spec } = this
-    const target = () => options.kernelBtf ?? kernelBtf()
-    const local = spec.btf === null ? undefined : Btf.parse(spec.btf)
-    if (spec.btf !== null && spec.programs.some((program) => program.functions.length > 0)) this.#loadBtf(spec.btf)
+    const options = this.#options
+    const local = this.#local
     return {
       license: spec.license,
       btf: local,
       btfFd: this.#btf?.fd,
+      externs: spec.externs ?? [],
       mapFd: (name) => this.map(name).fd,
-      kernelBtf: target,
-      relocate(program) {
+      kernelBtf: () => this.#kernelBtf(),
+      relocate: (program) => {
         if (local === undefined) throw new Error(`program '${program.name}' has CO-RE relocations, but its Spec has no BTF`)
-        return relocate(program, local, target())
+        return relocate(program, local, this.#kernelBtf())
       },
+      targetProgram: (program) => options.targets?.[program.name],
+      structOpsMember: (program) => {
+        for (const [name, table] of this.#tables) {
+          const member = memberOf(this.spec.maps.find((map) => map.name === name)!, table, program)
+          if (member !== undefined) return member
+        }
+        return undefined
+      },
+      ...(options.token === undefined ? {} : { tokenFd: options.token.fd }),
     }
   }
 
-  #loadBtf(bytes: Uint8Array): void {
-    const memory = allocate(bytes.length)
+  /** Types make listings readable; without them programs have no line information, and maps show bytes. */
+  #loadTypes(): void {
+    const { spec } = this
+    if (spec.btf === null) return
+    const useful = spec.programs.some((program) => program.functions.length > 0)
+      || spec.maps.some((map) => map.keyType !== undefined || map.valueType !== undefined || map.structOps !== undefined)
+    if (!useful) return
     try {
-      memory.u8.set(bytes)
-      const fd = command('BPF_BTF_LOAD', 28, (attr) => {
-        attr.u64(0, memory.address)
-        attr.u32(16, bytes.length)
-      })
-      if (fd >= 0) this.#btf = new Descriptor('btf', this.spec.name, fd)
-      else this.btfFailure = commandError('BPF_BTF_LOAD', fd, `the types of '${this.spec.name}'`)
-    } finally {
-      release(memory)
+      this.#btf = loadBtf(spec.name, loadableBtf(spec)!, this.#options.token?.fd)
+    } catch (error) {
+      this.btfFailure = asError(error)
     }
   }
+}
+
+/** Whether a program's Spec says all that attaching takes. */
+function namesItsHook(target: AttachTarget): boolean {
+  if (target.kind === 'given' || target.kind === 'struct_ops' || target.kind === 'lsm_cgroup') return false
+  // Without a name it may be an offset in a file.
+  return target.name !== '' || ((target.kind === 'uprobe' || target.kind === 'uretprobe') && target.path !== '')
 }
 
 /** Loads a Spec: its maps and types once, its programs each on its own. */

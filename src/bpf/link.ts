@@ -1,141 +1,175 @@
 import type { AttachTarget } from '../spec/spec.ts'
 import { Errno } from '../sys/errno.ts'
-import { allocate, release, writeU64 } from '../sys/memory.ts'
-import { check, ioctl, perfEventOpen } from '../sys/syscall.ts'
-import { command, commandError } from './command.ts'
+import { command, commandError, mustCommand } from './command.ts'
 import { Descriptor } from './descriptor.ts'
-import { PolicyError } from './load-error.ts'
+import { linkInfo } from './link-info.ts'
+import type { LinkInfo } from './link-info.ts'
+import { recordClosed, recordOpened } from './ledger.ts'
+import type { OpenObject } from './ledger.ts'
+import { objectKind, openPin, pin } from './pin.ts'
 import type { Program } from './program.ts'
-import { TargetError } from './program-load.ts'
-import { tracepointId } from './tracefs.ts'
-
-const BPF_PERF_EVENT = 41
-const PERF_TYPE_TRACEPOINT = 2
-const PERF_FLAG_FD_CLOEXEC = 8
-const PERF_ATTR_SIZE = 112
-const PERF_EVENT_IOC_SET_BPF = 0x40042408
-const PERF_EVENT_IOC_ENABLE = 0x2400
-
-/** How a program hangs on its hook: a bpf_link, or (tracepoints before 5.15) a perf event that runs it. */
-export type LinkMechanism = 'link' | 'perf event'
 
 /**
- * A program attached to a hook. Never pinned: close(), or the death of this process in whatever way, detaches it.
+ * How a program hangs on its hook. 'link': a bpf_link. 'perf event': tracepoints before 5.15. Both end with the process.
+ * 'netlink' and 'attachment' (older ways for interfaces and cgroups) and 'socket' (with its socket) stay until they are closed.
  */
+export type LinkMechanism = 'link' | 'perf event' | 'netlink' | 'attachment' | 'socket'
+
+/** What holds the program to its hook. */
+interface Holder { readonly fd: number; readonly closed: boolean; close(): void }
+
+/** A program attached to a hook. close(), or for links and perf events the death of this process in whatever way, detaches it. */
 export class Link {
   readonly target: AttachTarget
+  /** Where it is, for messages: 'tp_btf:sched_switch', 'xdp on interface 2'. */
+  readonly place: string
   readonly mechanism: LinkMechanism
-  readonly #descriptor: Descriptor
+  readonly #holder: Holder
 
-  constructor(target: AttachTarget, mechanism: LinkMechanism, descriptor: Descriptor) {
+  constructor(target: AttachTarget, mechanism: LinkMechanism, holder: Holder, place = targetName(target)) {
     this.target = target
     this.mechanism = mechanism
-    this.#descriptor = descriptor
+    this.#holder = holder
+    this.place = place
   }
 
-  /** @throws ClosedError after close() */
+  /** A bpf_link of a place that only the caller knew. */
+  static at(place: string, fd: number): Link {
+    return new Link(given, 'link', new Descriptor('link', place, fd), place)
+  }
+
+  /** Any link on the system (5.8; needs CAP_SYS_ADMIN); undefined if there is none. Closing it detaches nothing that others hold. */
+  static byId(id: number): Link | undefined {
+    const fd = command('BPF_LINK_GET_FD_BY_ID', 12, (attr) => attr.u32(0, id))
+    if (fd === -Errno.ENOENT) return undefined
+    if (fd < 0) throw commandError('BPF_LINK_GET_FD_BY_ID', fd, `link ${id}`)
+    return Link.at(`link ${id}`, fd)
+  }
+
+  /** The link that is pinned at `path` (5.7); undefined if nothing is. */
+  static openPinned(path: string): Link | undefined {
+    const fd = openPin(path)
+    if (fd === undefined) return undefined
+    const link = Link.at(path, fd)
+    const kind = objectKind(fd)
+    if (kind === 'link') return link
+    link.close()
+    throw new Error(`${path} is a ${kind}, not a link`)
+  }
+
+  /** @throws ClosedError after close(); Error for attachments that have no descriptor */
   get fd(): number {
-    return this.#descriptor.fd
+    return this.#holder.fd
   }
 
   get closed(): boolean {
-    return this.#descriptor.closed
+    return this.#holder.closed
+  }
+
+  /** What the kernel says of it, by its kind (5.8). @throws Error if it is no bpf_link */
+  info(): LinkInfo {
+    this.#requireLink('has no information')
+    return linkInfo(this.fd)
+  }
+
+  /**
+   * Puts another program in its place, at once and without a gap: for cgroups, network namespaces, XDP, tcx, netkit and others (5.7).
+   * @param expected the program that must be there now, else nothing changes (EPERM)
+   * @throws SysError: EINVAL for kinds of link that cannot
+   */
+  update(program: Program, expected?: Program): void {
+    this.#requireLink('cannot be updated')
+    const BPF_F_REPLACE = 4
+    mustCommand('BPF_LINK_UPDATE', 16, (attr) => {
+      attr.u32(0, this.fd)
+      attr.u32(4, program.fd)
+      attr.u32(8, expected === undefined ? 0 : BPF_F_REPLACE)
+      attr.u32(12, expected?.fd ?? 0)
+    }, `${this.place} to '${program.name}'`)
+  }
+
+  /** Detaches although others may hold the link too, and keeps the descriptor (5.9). @throws SysError: EOPNOTSUPP for kinds that cannot */
+  detach(): void {
+    this.#requireLink('cannot be detached otherwise than by close()')
+    mustCommand('BPF_LINK_DETACH', 4, (attr) => attr.u32(0, this.fd), this.place)
+  }
+
+  /** Gives it a name on a bpf file system, under which it stays attached without this process. @throws SysError */
+  pin(path: string): void {
+    this.#requireLink('cannot be pinned')
+    pin(this.fd, path, this.place)
   }
 
   /** Detaches. Runs in flight on other CPUs may still finish. */
   close(): void {
-    this.#descriptor.close()
+    this.#holder.close()
   }
 
   [Symbol.dispose](): void {
     this.close()
   }
+
+  #requireLink(problem: string): void {
+    if (this.mechanism !== 'link') throw new Error(`${this.place} is attached by ${this.mechanism}, which ${problem}`)
+  }
 }
 
-/** 'tp_btf:sched_switch', 'tracepoint:syscalls:sys_enter_openat'. */
+const given: AttachTarget = { kind: 'given', name: '' }
+
+/** Something attached that no descriptor holds: it is undone by an action. */
+export class Undo {
+  readonly #place: string
+  readonly #action: () => void
+  #entry: OpenObject | undefined
+
+  constructor(place: string, action: () => void) {
+    this.#place = place
+    this.#action = action
+    this.#entry = recordOpened('link', place)
+  }
+
+  get fd(): never {
+    throw new Error(`${this.#place} has no descriptor`)
+  }
+
+  get closed(): boolean {
+    return this.#entry === undefined
+  }
+
+  close(): void {
+    if (this.#entry === undefined) return
+    recordClosed(this.#entry)
+    this.#entry = undefined
+    this.#action()
+  }
+}
+
+/** An attachment that stays until it is undone. */
+export function undoable(place: string, mechanism: LinkMechanism, undo: () => void): Link {
+  return new Link(given, mechanism, new Undo(place, undo), place)
+}
+
+/** Several attachments of one program as one: closed together. */
+export function linkGroup(target: AttachTarget, links: readonly Link[], place = targetName(target)): Link {
+  if (links.length === 1) return links[0]!
+  return new Link(target, links[0]!.mechanism, {
+    get fd(): number { return links[0]!.fd },
+    get closed() { return links.every((link) => link.closed) },
+    close() { for (const link of links) link.close() },
+  }, place)
+}
+
+/** 'tp_btf:sched_switch', 'tracepoint:syscalls:sys_enter_openat', 'uprobe:/bin/bash:readline'. */
 export function targetName(target: AttachTarget): string {
-  return target.kind === 'tracepoint' ? `tracepoint:${target.category}:${target.name}` : `${target.kind}:${target.name}`
-}
-
-/**
- * Attaches the program; it runs from now on.
- * @throws TargetError (no such hook), PolicyError (not permitted), SysError
- */
-export function attach(program: Program, target: AttachTarget = program.spec.attach): Link {
   switch (target.kind) {
-    case 'tp_btf':
-    case 'raw_tp': return attachRawTracepoint(program, target)
-    case 'tracepoint': return attachTracepoint(program, target)
-    default: throw new TargetError(targetName(target), `programs of this kind cannot be attached; those of tp_btf, raw_tp and tracepoint can`)
+    case 'tracepoint': return `tracepoint:${target.category}:${target.name}`
+    case 'uprobe': case 'uretprobe':
+      return `${target.kind}:${target.path}:${target.name}${target.offset === 0 ? '' : `+0x${target.offset.toString(16)}`}`
+    case 'uprobe.multi': case 'uretprobe.multi': case 'uprobe.session': return `${target.kind}:${target.path}:${target.name}`
+    case 'usdt': return `usdt:${target.path}:${target.provider}:${target.name}`
+    default: return `${target.kind}:${target.name}`
   }
 }
 
-/** Also for tp_btf, whose tracepoint was chosen when it was loaded. Kernel 4.17 (raw_tp), 5.5 (tp_btf). */
-function attachRawTracepoint(program: Program, target: AttachTarget & { kind: 'tp_btf' | 'raw_tp' }): Link {
-  const name = allocate(128)
-  try {
-    new TextEncoder().encodeInto(target.name, name.u8.subarray(0, 127))
-    const result = command('BPF_RAW_TRACEPOINT_OPEN', 16, (attr) => {
-      attr.u64(0, target.kind === 'raw_tp' ? name.address : 0)
-      attr.u32(8, program.fd)
-    })
-    if (result < 0) throw attachError('BPF_RAW_TRACEPOINT_OPEN', result, target)
-    return new Link(target, 'link', new Descriptor('link', targetName(target), result))
-  } finally {
-    release(name)
-  }
-}
-
-function attachTracepoint(program: Program, target: AttachTarget & { kind: 'tracepoint' }): Link {
-  const event = openTracepoint(target)
-  let keep = false
-  try {
-    const result = command('BPF_LINK_CREATE', 24, (attr) => {
-      attr.u32(0, program.fd)
-      attr.u32(4, event.fd)
-      attr.u32(8, BPF_PERF_EVENT)
-    })
-    // The link holds the event from here on; its descriptor is not needed.
-    if (result >= 0) return new Link(target, 'link', new Descriptor('link', targetName(target), result))
-    if (result !== -Errno.EINVAL && result !== -Errno.ENOTSUPP) throw attachError('BPF_LINK_CREATE', result, target)
-    const link = attachToEvent(program, target, event)
-    keep = true
-    return link
-  } finally {
-    if (!keep) event.close()
-  }
-}
-
-/** Before 5.15: the perf event itself owns the program. */
-export function attachToEvent(program: Program, target: AttachTarget, event: Descriptor): Link {
-  const set = ioctl(event.fd, PERF_EVENT_IOC_SET_BPF, program.fd)
-  if (set === -Errno.EPERM || set === -Errno.EACCES) throw new PolicyError('ioctl(PERF_EVENT_IOC_SET_BPF)', -set, `attaching to ${targetName(target)}`)
-  check(set, 'ioctl(PERF_EVENT_IOC_SET_BPF)', targetName(target))
-  check(ioctl(event.fd, PERF_EVENT_IOC_ENABLE, 0), 'ioctl(PERF_EVENT_IOC_ENABLE)', targetName(target))
-  return new Link(target, 'perf event', event)
-}
-
-/** A perf event for the tracepoint. It names CPU 0, but a program on it runs on every CPU. */
-export function openTracepoint(target: AttachTarget & { kind: 'tracepoint' }): Descriptor {
-  const id = tracepointId(target.category, target.name)
-  if (id === undefined) throw new TargetError(targetName(target), 'this kernel has no such tracepoint')
-  const attr = allocate(PERF_ATTR_SIZE)
-  try {
-    attr.u32[0] = PERF_TYPE_TRACEPOINT
-    attr.u32[1] = PERF_ATTR_SIZE
-    writeU64(attr.u32, 8, id)
-    const fd = perfEventOpen(attr.address, -1, 0, -1, PERF_FLAG_FD_CLOEXEC)
-    if (fd === -Errno.EPERM || fd === -Errno.EACCES) throw new PolicyError('perf_event_open', -fd, `tracing ${targetName(target)}`)
-    return new Descriptor('perf event', targetName(target), check(fd, 'perf_event_open', targetName(target)))
-  } finally {
-    release(attr)
-  }
-}
-
-function attachError(name: 'BPF_RAW_TRACEPOINT_OPEN' | 'BPF_LINK_CREATE', result: number, target: AttachTarget): Error {
-  if (result === -Errno.ENOENT) return new TargetError(targetName(target), 'this kernel has no such tracepoint')
-  if (result === -Errno.EPERM || result === -Errno.EACCES) {
-    return new PolicyError(`bpf(${name})`, -result, `attaching to ${targetName(target)}`)
-  }
-  return commandError(name, result, targetName(target))
-}
+export { attach } from './attach.ts'
+export { attachToEvent, openTracepoint } from './links/tracepoint.ts'

@@ -1,11 +1,16 @@
 import { Errno } from '../sys/errno.ts'
 import { check, close } from '../sys/syscall.ts'
-import { command, commandError, objectInfo } from './command.ts'
+import { command, commandError } from './command.ts'
 import type { CommandName } from './command.ts'
-import { mapInfo } from './map.ts'
-import type { MapInfo } from './map.ts'
-import { programInfo } from './program.ts'
-import type { ProgramInfo } from './program.ts'
+import { linkInfo } from './link-info.ts'
+import type { LinkInfo } from './link-info.ts'
+import { mapInfo } from './map-info.ts'
+import type { MapInfo } from './map-info.ts'
+import { programInfo } from './program-info.ts'
+import type { ProgramInfo } from './program-info.ts'
+
+export { linkInfo } from './link-info.ts'
+export type { LinkInfo } from './link-info.ts'
 
 /** Ids of all programs on the system, whoever owns them (4.13; needs CAP_SYS_ADMIN). */
 export const programIds = (): number[] => ids('BPF_PROG_GET_NEXT_ID')
@@ -28,9 +33,6 @@ function ids(name: CommandName): number[] {
   }
 }
 
-/** `struct bpf_link_info`'s common part. */
-export interface LinkInfo { id: number; type: number; programId: number }
-
 /** Undefined if the program is gone. */
 export function programInfoById(id: number): ProgramInfo | undefined {
   return byId('BPF_PROG_GET_FD_BY_ID', id, programInfo)
@@ -42,10 +44,6 @@ export function mapInfoById(id: number): MapInfo | undefined {
 /** Undefined if the link is gone. */
 export function linkInfoById(id: number): LinkInfo | undefined {
   return byId('BPF_LINK_GET_FD_BY_ID', id, linkInfo)
-}
-
-export function linkInfo(fd: number): LinkInfo {
-  return objectInfo(fd, 64, ({ u32 }) => ({ type: u32[0]!, id: u32[1]!, programId: u32[2]! }))
 }
 
 function byId<T>(name: CommandName, id: number, info: (fd: number) => T): T | undefined {

@@ -1,3 +1,5 @@
+import { ProgramType } from '../spec/spec.ts'
+import type { ProgramTypeName } from '../spec/spec.ts'
 import { allocate, release } from '../sys/memory.ts'
 import { command } from './command.ts'
 import type { Attr } from './command.ts'
@@ -18,11 +20,9 @@ function bytes32(value: number): number[] {
   return [value & 255, value >> 8 & 255, value >> 16 & 255, value >> 24 & 255]
 }
 
-const programTypes = { socket_filter: 1, tracepoint: 5, raw_tracepoint: 17, tracing: 26 } as const
-
 /** Loads a tiny program without BTF, name or log: a descriptor, or the negated errno. The caller closes it. */
 export function loadBytes(
-  type: keyof typeof programTypes, instructions: readonly (readonly number[])[], more?: (attr: Attr) => void,
+  type: ProgramTypeName, instructions: readonly (readonly number[])[], more?: (attr: Attr) => void,
 ): number {
   const code = instructions.flat()
   const block = allocate(code.length + 8)
@@ -30,7 +30,7 @@ export function loadBytes(
     block.u8.set(code)
     block.u8.set([0x47, 0x50, 0x4c, 0], code.length)
     return command('BPF_PROG_LOAD', 128, (attr) => {
-      attr.u32(0, programTypes[type])
+      attr.u32(0, ProgramType[type])
       attr.u32(4, code.length / 8)
       attr.u64(8, block.address)
       attr.u64(16, block.address + code.length)

@@ -19,6 +19,7 @@ const pairs: [number, number][] = [[0, 0], [1, -1], [7, 3], [-0x8000_0000, 0x7ff
 describe(`random functions (kernel: ${kernelRuns ? 'yes' : 'no raw tracepoints'})`, () => {
   test(`${seeds} of them from seed ${first} on`, () => {
     const out = arrayMap(i64, { name: 'out', maxEntries: 8 })
+    let inKernel = 0
     for (let seed = first; seed < first + seeds; seed++) {
       const { kernel: source, javaScript } = randomSource(seed)
       const names = { ...intrinsics, tables }
@@ -29,12 +30,15 @@ describe(`random functions (kernel: ${kernelRuns ? 'yes' : 'no raw tracepoints'}
         out.set(index as unknown as u32, fn(a, (a >> 3) ^ 5))
       })
       const results = pairs.map(([a]) => BigInt(twin(a, (a >> 3) ^ 5)))
-      const outcomes = runEverywhere({ out, program }, pairs.map(([a], index) => [BigInt(a), BigInt(index)]))
+      const outcomes = runEverywhere({ out, program }, pairs.map(([a], index) => [BigInt(a), BigInt(index)]), { mayBeTooLarge: true })
+      if ('kernel' in outcomes) inKernel++
       for (const [engine, outcome] of Object.entries(outcomes)) {
         const found = outcome.maps['out']!.slice(0, pairs.length).map(([, bytes]) => Buffer.from(bytes, 'hex').readBigInt64LE())
         expect({ seed, engine, source, found }).toEqual({ seed, engine, source, found: results })
       }
     }
+    // The verifier gives up on a few that have too many paths.
+    if (kernelRuns) expect(inKernel).toBeGreaterThan(seeds * 0.8)
   }, 600_000)
 })
 

@@ -24,7 +24,16 @@ export interface FaultPlace {
   registers: string | null
 }
 
-export interface SourceLine { file: string; /** 1-based. */ line: number; column: number; text: string }
+export interface SourceLine {
+  file: string
+  /** 1-based. */
+  line: number
+  column: number
+  /** The line, trimmed. */
+  text: string
+  /** The expression in it, when it is known: characters from the start of `text`. */
+  mark?: { start: number; length: number }
+}
 
 /** A run that was stopped at one instruction. */
 export class VmFault extends Error {
@@ -47,12 +56,19 @@ export class VmFault extends Error {
     const { source, program, slot, instruction, registers } = place
     this.message = [
       `${source === null ? '' : `${source.file}:${source.line}:${source.column}: `}${this.kind}: ${this.problem}`,
-      ...(source === null || source.text === '' ? [] : [`  ${source.line} | ${source.text}`]),
+      ...(source === null || source.text === '' ? [] : shown(source)),
       `  program '${program}', slot ${slot}: ${instruction}`,
       ...(registers === null ? [] : [`  ${registers}`]),
     ].join('\n')
     return this
   }
+}
+
+/** The line, and under it the expression. */
+function shown({ line, text, mark }: SourceLine): string[] {
+  const gutter = String(line)
+  const under = mark === undefined ? [] : [`  ${' '.repeat(gutter.length)} | ${' '.repeat(mark.start)}${'^'.repeat(mark.length)}`]
+  return [`  ${gutter} | ${text}`, ...under]
 }
 
 /** Bytes that are no program that may run: refused before the first instruction. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { encode } from '../asm/encode.ts'
 import { helperNameOf, helperNumberOf } from '../asm/helper-names.ts'
 import type { Instruction } from '../asm/instruction.ts'
+import { helpers } from '../compiler/helpers.ts'
 import { chars, struct, u32, u64, type Schema } from '../spec/schema.ts'
 import type { MapSpec, Spec } from '../spec/spec.ts'
 import { VmFault, VmRefusal } from './fault.ts'
@@ -76,6 +77,11 @@ test('every model has the number of a helper of the kernel, and says how many ar
     expect(args).toBeLessThanOrEqual(5)
   }
   expect(new Set(modelledHelpers.map(({ name }) => name)).size).toBe(modelledHelpers.length)
+})
+
+test('every helper that the compiler calls has a model', () => {
+  const modelled = new Set(modelledHelpers.map(({ name }) => name))
+  expect(Object.keys(helpers).filter((name) => !modelled.has(name))).toEqual([])
 })
 
 describe('maps', () => {

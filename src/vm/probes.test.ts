@@ -7,7 +7,7 @@ import * as scheduler from '../probes/scheduler.ts'
 import * as syscalls from '../probes/syscalls.ts'
 import * as tcp from '../probes/tcp.ts'
 import { kernelObject, type Fields } from './kernel-object.ts'
-import { simulate, type SimulateOptions } from './simulate.ts'
+import { simulate, type SimulateOptions, type Simulation } from './simulate.ts'
 import { kernels } from './small-kernel.test-support.ts'
 
 /** Each probe on each kernel, interpreted and compiled. */
@@ -26,14 +26,17 @@ describe.each(targets)('the built-in probes on %s', (_name, btf, compiled) => {
     return made.get('group_leader') === undefined ? made.set({ group_leader: made }) : made
   }
 
+  /** When a task was queued: stamps lie at the process id times an odd number, modulo 65,536. */
+  const stamp = (m: Simulation, pid: number) => m.map('queuedAt').get((pid * 40_503) % 65_536)
+
   test('scheduler: a woken task waits until it is switched to', () => {
     const m = load(scheduler)
     const [nginx, idle] = [task(7, 'nginx'), task(0, 'swapper/0')]
     m.fire('wakeup', [nginx])
-    expect(m.map('queuedAt').entries()).toEqual([[7, m.now]])
+    expect(stamp(m, 7)).toEqual({ since: m.now, pid: 7 })
     m.advance(5000)
     m.fire('switched', [false, idle, nginx])
-    expect(m.map('queuedAt').entries()).toEqual([])
+    expect(stamp(m, 7).since).toBe(0)
     const [[key, waited]] = m.map(scheduler.latency.map).sums() as [[unknown, { sum: number; buckets: number[] }]]
     expect(key).toEqual({ cgroup: 77, comm: '' })
     expect(waited.sum).toBe(5000)
@@ -48,9 +51,9 @@ describe.each(targets)('the built-in probes on %s', (_name, btf, compiled) => {
     m.advance(1_000_000)
     m.fire('switched', [true, bash, idle])
     expect(m.map(scheduler.cpu.map).sums()).toEqual([[{ cgroup: 1, comm: 'bash' }, { time: 1_000_000, switches: 1 }]])
-    expect(m.map('queuedAt').get(7)).toBe(m.now)
+    expect(stamp(m, 7)).toEqual({ since: m.now, pid: 7 })
     m.fire('exited', [bash])
-    expect(m.map('queuedAt').get(7)).toBeUndefined()
+    expect(stamp(m, 7).since).toBe(0)
   })
 
   test('scheduler: each CPU counts for itself', () => {
@@ -68,11 +71,21 @@ describe.each(targets)('the built-in probes on %s', (_name, btf, compiled) => {
     expect(m.map('running').get(0).map(({ pid }: { pid: number }) => pid)).toEqual([0, 7, 0, 0])
   })
 
-  test('scheduler: stamps that find no room are counted as lost', () => {
+  test('scheduler: a stamp that another task writes over is counted as lost', () => {
     const m = load(scheduler)
-    for (let pid = 1; pid <= 16_384; pid++) m.map('queuedAt').set(pid, 1)
-    m.fire('wakeup', [task(20_000, 'late')])
+    m.fire('wakeup', [task(7, 'first')])
+    m.fire('wakeup', [task(7 + 65_536, 'second')])
     expect(m.map(scheduler.stampsLost).sums()).toEqual([[0, 1]])
+    m.fire('switched', [false, task(0, 'swapper'), task(7, 'first')])
+    expect(m.map(scheduler.latency.map).size).toBe(0)
+  })
+
+  test('scheduler: a task that was woken before it slept waits from its next wake-up', () => {
+    const m = load(scheduler)
+    const [a, idle] = [task(7, 'a'), task(0, 'swapper')]
+    m.fire('wakeup', [a])
+    m.fire('switched', [false, a, idle])
+    expect(stamp(m, 7).since).toBe(0)
   })
 
   test('process: fork, exec and exit of a process', () => {

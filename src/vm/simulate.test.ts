@@ -68,7 +68,7 @@ describe('firing', () => {
     expect(fault.kind).toBe('unset-field')
     expect(fault.problem).toBe('task_struct.pid is read but the fixture does not set it')
     expect(fault.place!.source).toMatchObject({ file: 'src/vm/simulate.test.ts', text: 'if (task.pid === 0) return' })
-    expect(fault.message).toMatch(/^src\/vm\/simulate\.test\.ts:\d+:\d+: unset-field: task_struct\.pid is read.*\n {2}\d+ \| if \(task\.pid === 0\) return\n {2}program 'woken', slot \d+: r\d = \*\(u32 \*\)\(r\d \+\d+\)\n {2}r0=/)
+    expect(fault.message).toMatch(/^src\/vm\/simulate\.test\.ts:\d+:\d+: unset-field: task_struct\.pid is read.*\n {2}\d+ \| if \(task\.pid === 0\) return\n {5}\| {5}\^{8}\n {2}program 'woken', slot \d+: r\d = \*\(u32 \*\)\(r\d \+\d+\)\n {2}r0=/)
     const relaxed = kernelObject(btf, 'task_struct', { comm: 'x' }, { unset: 'zero' })
     expect(m.fire('woken', [relaxed]).result).toBe(0n)
     expect(thrown(() => m.fire('named', [{ pid: 7 }])).problem).toBe('task_struct.comm is read but the fixture does not set it')

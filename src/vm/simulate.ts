@@ -1,5 +1,6 @@
 import { helperNameOf } from '../asm/helper-names.ts'
 import { Btf } from '../btf/btf.ts'
+import type { Span } from '../compiler/span.ts'
 import { Relocator, type Relocated } from '../spec/relocate.ts'
 import type { MapSpec, ProgramSpec, Spec } from '../spec/spec.ts'
 import { toBigInt } from './arithmetic.ts'
@@ -11,7 +12,7 @@ import { VmRefusal, type SourceLine } from './fault.ts'
 import { helperTable } from './helpers.ts'
 import { kernelFunctions } from './kernel-functions.ts'
 import { FixtureError } from './kernel-object.ts'
-import { sourceOf } from './lines.ts'
+import { sourceOf, spansBySlot } from './lines.ts'
 import { Machine, setRegister, type HelperModel } from './machine.ts'
 import { MapView } from './map-view.ts'
 import { makeMap } from './maps/make-map.ts'
@@ -56,7 +57,11 @@ export interface SimulateOptions {
 }
 
 /** What a Spec comes in: itself, or with the declarations it was compiled from. */
-export type SimulationSource = Spec | { readonly spec: Spec; readonly maps?: ReadonlyMap<string, unknown> }
+export type SimulationSource = Spec | {
+  readonly spec: Spec
+  readonly maps?: ReadonlyMap<string, unknown>
+  readonly spans?: ReadonlyMap<string, readonly Span[]>
+}
 
 export interface RunResult {
   /** r0 */
@@ -91,6 +96,7 @@ export class Simulation {
   readonly spec: Spec
   readonly machine: Machine
   readonly #declarations: ReadonlyMap<string, unknown>
+  readonly #spans: ReadonlyMap<string, readonly Span[]>
   readonly #codes = new Map<string, Code>()
   readonly #maps = new Map<string, MapModel>()
   readonly #views = new Map<MapModel, MapView>()
@@ -106,6 +112,7 @@ export class Simulation {
   constructor(source: SimulationSource, options: SimulateOptions) {
     this.spec = 'spec' in source ? source.spec : source
     this.#declarations = 'spec' in source ? source.maps ?? new Map() : new Map()
+    this.#spans = 'spec' in source ? source.spans ?? new Map() : new Map()
     const { btf } = options
     this.#local = this.spec.btf === null ? null : Btf.parse(this.spec.btf)
     this.#relocator = this.#local === null || btf === undefined ? null : new Relocator(this.#local, btf)
@@ -187,7 +194,8 @@ export class Simulation {
     if (poisoned.length > 0) this.machine.absent.set(
       code, new Map(poisoned.map(({ slot, spec, reason }) => [slot, `${spec}: ${reason}`])),
     )
-    if (this.#local !== null && program.lines.length > 0) this.machine.lines.set(code, { spec: program, btf: this.#local })
+    const spans = this.#spans.get(program.name)
+    this.machine.lines.set(code, { spec: program, btf: this.#local, spans: spans === undefined ? null : spansBySlot(program.code, spans) })
     return code
   }
 

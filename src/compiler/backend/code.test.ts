@@ -183,6 +183,47 @@ describe('code', () => {
     expect(compared(5, 'slt')).toMatch(extension)
   })
 
+  test('numbers extended from 32 bits only to be compared are compared in 32 bits; one that is used otherwise is not', () => {
+    const compared = (use: (b: FunctionBuilder, word: Value) => Value) => {
+      const b = new FunctionBuilder('compared')
+      const ctx = b.context()
+      const word = b.extend(b.load(ctx), 32, true)
+      const other = b.load(ctx, 8, 4, { signed: true })
+      const [less, more, end] = [b.block(), b.block(), b.block()]
+      b.branch(word, 'slt', other, less, more)
+      b.at(less)
+      b.branch(word, 'sgt', b.number(-5), more, end)
+      b.at(more)
+      b.return(b.number(1))
+      b.at(end)
+      return b.return(use(b, word))
+    }
+    expect(code(compared((b) => b.number(0)))).toMatchInlineSnapshot(`
+      "0: r0 = *(u64 *)(r1 + 0)
+      1: r5 = *(u32 *)(r1 + 8)
+      2: if w0 s>= w5 goto 6
+      3: if w0 s> -5 goto 6
+      4: r0 = 0
+      5: exit
+      6: r0 = 1
+      7: exit"
+    `)
+    expect(code(compared((_, word) => word))).toMatchInlineSnapshot(`
+      "0: r0 = *(u64 *)(r1 + 0)
+      1: r0 <<= 32
+      2: r0 s>>= 32
+      3: r5 = *(u32 *)(r1 + 8)
+      4: r5 <<= 32
+      5: r5 s>>= 32
+      6: if r0 s>= r5 goto 9
+      7: if r0 s> -5 goto 9
+      8: exit
+      9: r0 = 1
+      10: exit"
+    `)
+    expect(code(compared((b) => b.number(0)), 2)).toContain('s>>= 32')
+  })
+
   test('a value wanted in four bytes and in eight is extended', () => {
     const b = new FunctionBuilder('both')
     const word = b.load(b.context(), 0, 4, { signed: true })

@@ -1,5 +1,6 @@
 import type { Condition, IrFunction, Op, Value } from '../ir/ir.ts'
 import { edgesOf, operandsOf } from '../passes/rewrite.ts'
+import type { Narrowing } from './narrow.ts'
 
 /**
  * How much of each value its users look at. Sign extension costs two instructions before v4, and
@@ -13,8 +14,10 @@ export class Demand {
   /** Largest constant that it is compared with for equality, -1 for none. */
   readonly #compared: Float64Array
   readonly #constants = new Map<number, bigint>()
+  readonly #narrowing: Narrowing
 
-  constructor(fn: IrFunction) {
+  constructor(fn: IrFunction, narrowing: Narrowing) {
+    this.#narrowing = narrowing
     this.#whole = new Uint8Array(fn.nextValue)
     this.#bits = new Uint8Array(fn.nextValue)
     this.#compared = new Float64Array(fn.nextValue).fill(-1)
@@ -54,7 +57,9 @@ export class Demand {
     }
   }
 
-  #condition({ operator, width, left, right }: Condition): void {
+  #condition(condition: Condition): void {
+    const { operator, left, right } = condition
+    const width = this.#narrowing.allows(condition) ? 32 : condition.width
     const constant = this.#constants.get(right.id)
     const equality = operator === 'eq' || operator === 'ne'
     if (width === 64 && equality && constant !== undefined && constant >= 0n) {

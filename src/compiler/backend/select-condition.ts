@@ -10,7 +10,7 @@ export interface MachineCondition { operator: Comparison; width: Width; uses: Op
 export function selectCondition(s: Selection, condition: Condition, span: Span): MachineCondition {
   let { operator } = condition
   if (operator === 'exhausted') return { operator, width: 64, uses: [], imm: 0 }
-  const { width } = condition
+  const width = s.narrowing.allows(condition) ? 32 : condition.width
   let left = s.operand(condition.left)
   let right = s.operand(condition.right)
   if (left < 0 && right >= 0) {

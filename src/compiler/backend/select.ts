@@ -5,6 +5,7 @@ import type { Span } from '../span.ts'
 import { Addresses } from './addresses.ts'
 import { Demand } from './demand.ts'
 import { lastOp, type Constant, type MachineBlock, type MachineFunction, type MachineOp, type Operand } from './machine.ts'
+import { Narrowing } from './narrow.ts'
 import { selectCondition } from './select-condition.ts'
 import { selectOp } from './select-op.ts'
 
@@ -24,6 +25,7 @@ export class Selection {
   readonly isa: Isa
   readonly addresses: Addresses
   readonly demand: Demand
+  readonly narrowing: Narrowing
   /** Operations of the block being selected. */
   ops: MachineOp[] = []
   readonly #fn: IrFunction
@@ -41,7 +43,8 @@ export class Selection {
     this.#fn = fn
     this.isa = isa
     this.addresses = new Addresses(fn)
-    this.demand = new Demand(fn)
+    this.narrowing = new Narrowing(fn, isa >= 3)
+    this.demand = new Demand(fn, this.narrowing)
     this.#operands = new Int32Array(fn.nextValue)
     this.#known = new Uint8Array(fn.nextValue)
   }
@@ -95,7 +98,10 @@ export class Selection {
   }
 
   emit(op: DraftOp): void {
-    this.ops.push({ ...op, deaths: 0, unused: false } as MachineOp)
+    const made = op as MachineOp
+    made.deaths = 0
+    made.unused = false
+    this.ops.push(made)
   }
 
   run(): MachineFunction {

@@ -158,6 +158,22 @@ describe(`as in C, where JavaScript differs${where}`, () => {
     expect(compute('two_s16', (a, _b) => { 'use bpf'; return a }, 0x1_8000, 0)).toBe(-0x8000n)
   })
 
+  test('comparisons of 32 bits ignore what stands above, whether their sides are used otherwise or not', () => {
+    const high = 0x1234_5678n << 32n
+    const words = [0n, 1n, 5n, 0x7fff_ffffn, 0x8000_0000n, 0xffff_ffffn]
+    for (const a of words) {
+      for (const b of words) {
+        const [x, y] = [BigInt.asIntN(32, a), BigInt.asIntN(32, b)]
+        const signs = (x < y ? 1n : 0n) + (x === y ? 2n : 0n) + (x >= 5n ? 4n : 0n) + (y > -1n ? 8n : 0n)
+        expect({ a, b, signs: compute('two_s32', (a, b) => { 'use bpf'; return (a < b ? 1 : 0) + (a === b ? 2 : 0) + (a >= 5 ? 4 : 0) + (b > -1 ? 8 : 0) }, a | high, b, { isas: [3, 4] }) }).toEqual({ a, b, signs })
+        const unsigned = (a < b ? 1n : 0n) + (a === b ? 2n : 0n) + (a >= 5n ? 4n : 0n)
+        expect({ a, b, unsigned: compute('two_u32', (a, b) => { 'use bpf'; return (a < b ? 1 : 0) + (a === b ? 2 : 0) + (a >= 5 ? 4 : 0) }, a | high, b, { isas: [3] }) }).toEqual({ a, b, unsigned })
+        const mixed = compute('two_s32', (a, b) => { 'use bpf'; return a < b ? a : b }, a | high, b | high, { isas: [3] })
+        expect({ a, b, mixed }).toEqual({ a, b, mixed: x < y ? x : y })
+      }
+    }
+  }, 120_000)
+
   test('casts keep the low bits', () => {
     expect(compute('two_u64', (a, _b) => { 'use bpf'; return (a as u8) + 1 }, 0x1ff, 0)).toBe(0x100n)
     expect(compute('two_u64', (a, _b) => { 'use bpf'; return (a as i8) + 1 }, 0x1ff, 0)).toBe(0n)

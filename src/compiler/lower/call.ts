@@ -1,5 +1,5 @@
 import { recordOf, type EsNode, type KernelFunction } from '../capture/kernel-function.ts'
-import { ConsequentError } from '../errors.ts'
+import { ConsequentError, type ErrorCode } from '../errors.ts'
 import { intrinsicName } from '../language/intrinsics.ts'
 import { MapDeclaration, RingDeclaration } from '../language/maps.ts'
 import { expression, merge } from './expression.ts'
@@ -9,7 +9,7 @@ import { Scope, type Frame, type Lowering } from './lowering.ts'
 import { mapOperation } from './map-operation.ts'
 import { describe, host, type Operand } from './operand.ts'
 import { ringOperation } from './ring-operation.ts'
-import { statements } from './statement.ts'
+import { destructure, statements } from './statement.ts'
 
 /** Calls: intrinsics, operations of maps and rings, and other kernel functions, which are inlined. */
 export function call(l: Lowering, node: EsNode): Operand {
@@ -46,8 +46,8 @@ function inline(l: Lowering, node: EsNode, fn: KernelFunction, args: Operand[]):
   }
   const span = l.span(node)
   const frame: Frame = { fn, scope: new Scope(null), site: span, targets: [], exit: { join: l.join(), results: [] } }
-  bindParameters(l, node, fn, frame, args)
   l.frames.push(frame)
+  bindParameters(l, node, fn, args)
   const { failures } = l.context.errors
   const { exit } = frame
   if (exit === null) throw new Error('inline: no exit')
@@ -65,20 +65,29 @@ function inline(l: Lowering, node: EsNode, fn: KernelFunction, args: Operand[]):
   return merge(l, exit.results, exit.join, span)
 }
 
-export function bindParameters(l: Lowering, node: EsNode, fn: KernelFunction, frame: Frame, args: Operand[]): void {
+/** Runs inside the function's own frame, where defaults are computed. */
+function bindParameters(l: Lowering, node: EsNode, fn: KernelFunction, args: Operand[]): void {
   const params = fn.ast.params as EsNode[]
   if (args.length > params.length) {
-    l.fail('SKEP-C07', node, `'${fn.name}' takes ${params.length} arguments, not ${args.length}`, 'leave the others out')
+    failAtCall(l, node, 'SKEP-C07', `'${fn.name}' takes ${params.length} argument${params.length === 1 ? '' : 's'}, not ${args.length}`, 'leave the others out')
   }
   params.forEach((param, index) => {
-    const name = param.type === 'Identifier' ? param.name : undefined
-    if (name === undefined) {
-      l.fail('SKEP-C01', node, `parameter ${index + 1} of '${fn.name}' is a pattern, a default or a rest`, 'give it a plain name')
+    const hasDefault = param.type === 'AssignmentPattern'
+    const target: EsNode = hasDefault ? param.left : param
+    let argument = args[index]
+    if (argument === undefined && !hasDefault && target.optional !== true) {
+      failAtCall(l, node, 'SKEP-C07', `'${fn.name}' wants ${params.length} arguments, not ${args.length}`, `give ${target.name === undefined ? `argument ${index + 1}` : `'${target.name}'`}`)
     }
-    const argument = args[index]
-    if (argument === undefined && param.optional !== true) {
-      l.fail('SKEP-C07', node, `'${fn.name}' wants ${params.length} arguments, not ${args.length}`, `give '${name}'`)
-    }
-    frame.scope.names.set(name, { kind: 'constant', operand: argument ?? host(undefined) })
+    const missing = argument === undefined || (argument.kind === 'host' && argument.value === undefined)
+    if (hasDefault && missing) argument = expression(l, param.right)
+    if (target.type === 'ObjectPattern') destructure(l, target, argument!, target)
+    else if (target.type === 'Identifier') l.frame.scope.names.set(target.name, { kind: 'constant', operand: argument ?? host(undefined) })
+    else l.fail('SKEP-C01', target, `parameter ${index + 1} of '${fn.name}' is a list or a rest`, 'give it a plain name')
   })
+}
+
+/** An error of the call, which stands in the function around. */
+function failAtCall(l: Lowering, node: EsNode, code: ErrorCode, what: string, fix: string): never {
+  l.frames.pop()
+  return l.fail(code, node, what, fix)
 }

@@ -15,9 +15,12 @@ import { structNamed, structNames } from './kernel-type.ts'
 
 /** Lowers an expression to an operand. */
 export function expression(l: Lowering, node: EsNode): Operand {
+  const known = l.known.size === 0 ? undefined : l.known.get(node)
+  if (known !== undefined) return known
   switch (node.type) {
-    case 'ParenthesizedExpression': case 'TSNonNullExpression': case 'TSSatisfiesExpression': case 'ChainExpression':
+    case 'ParenthesizedExpression': case 'TSNonNullExpression': case 'TSSatisfiesExpression':
       return expression(l, node.expression)
+    case 'ChainExpression': return chain(l, node)
     case 'Literal': return literalNode(l, node)
     case 'TemplateLiteral': return templateLiteral(l, node)
     case 'Identifier': return identifier(l, node)
@@ -389,6 +392,44 @@ function assignPointer(l: Lowering, variable: Variable, operand: Operand, target
   if (!fits) return l.fail('SKEP-C10', target, `'${variable.name}' points to something else than what is assigned`, 'use a second const')
   l.assign(variable, operand.value)
   return operand
+}
+
+/** `look-up?.field`: a number that may be missing. On what is always there, and on kernel pointers, which read as 0 behind null, `?.` is `.`. */
+function chain(l: Lowering, node: EsNode): Operand {
+  const object = checkedObject(node.expression)
+  if (object === null) return expression(l, node.expression)
+  const operand = expression(l, object)
+  if (operand.kind !== 'optional' || operand.copy !== null || l.isNonNull(operand.pointer)) return withKnown(l, object, operand, () => expression(l, node.expression))
+  const span = l.span(node)
+  const [found, missing, end] = [l.join(), l.join(), l.join()]
+  l.branch({ operator: 'ne', width: 64, left: operand.pointer, right: l.constant(0, span) }, found, missing, span, { then: [operand.pointer] })
+  l.start(found)
+  const result = withKnown(l, object, operand, () => expression(l, node.expression))
+  const loaded = result.kind === 'place' ? load(l, result, span) : result
+  if (loaded.kind !== 'scalar') l.fail('SKEP-C03', node, `${describe(loaded)} cannot be given back by '?.'`, 'check the look-up first: if (entry === undefined) return')
+  const { value, type } = loaded as Operand & { kind: 'scalar' }
+  const results = new Map([[l.jump(end, span), value]])
+  l.start(missing)
+  const nothing = l.constant(0, span, type)
+  results.set(l.jump(end, span), nothing)
+  l.start(end)
+  return { kind: 'optional', pointer: operand.pointer, content: operand.content, copy: l.parameter(end, type, results) }
+}
+
+/** What stands before the first `?.`. */
+function checkedObject(node: EsNode): EsNode | null {
+  if (node.type !== 'MemberExpression') return null
+  return checkedObject(node.object) ?? (node.optional === true ? node.object : null)
+}
+
+/** Lowers a part in which the operand of a node is known. */
+export function withKnown<T>(l: Lowering, node: EsNode, operand: Operand, part: () => T): T {
+  l.known.set(node, operand)
+  try {
+    return part()
+  } finally {
+    l.known.delete(node)
+  }
 }
 
 /** `look-up ?? number` */

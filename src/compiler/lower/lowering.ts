@@ -91,6 +91,8 @@ export class Lowering {
   readonly ir: IrFunction
   readonly context: CompileContext
   readonly frames: Frame[] = []
+  /** Nodes whose operand is known already: what `?.` has checked, what is taken apart. */
+  readonly known = new Map<EsNode, Operand>()
   /** The block being filled; null where the program cannot get. */
   block: Block | null
   state: State = { nonNull: new Set(), variables: new Map() }

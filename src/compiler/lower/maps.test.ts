@@ -54,6 +54,34 @@ describe('maps of numbers', () => {
     expect(entriesOf(outcome, 'out', u64, u32)).toEqual([[1, 0], [2, 7]])
   })
 
+  test('?. of a look-up gives a number or nothing', () => {
+    const plain = hash(u32, struct({ value: u64, more: struct({ level: i32 }) }), { name: 'plain' })
+    const out = hash(u32, i32, { name: 'out' })
+    const program = raw_tp('two_u32', (key) => {
+      'use bpf'
+      out.set(key, plain.get(key)?.more.level ?? -1)
+      const value = plain.get(key)?.value
+      if (value === undefined) out.set(key + 100, 5)
+      else out.set(key + 100, value)
+    })
+    const outcome = agreed({ plain, out, program }, words([1, 0], [2, 0]), { before: { plain: [[1, { value: 7, more: { level: -9 } }]] } })
+    expect(entriesOf(outcome, 'out', i32, u32)).toEqual([[1, -9], [2, -1], [101, 7], [102, 5]])
+  })
+
+  test('a look-up taken apart is looked up once', () => {
+    const plain = hash(u32, struct({ a: u64, b: u64 }), { name: 'plain' })
+    const out = arrayMap(u64, { name: 'out' })
+    const program = raw_tp('two_u32', (key) => {
+      'use bpf'
+      const entry = plain.get(key)
+      if (entry === undefined) return
+      const { a, b } = entry
+      out.set(0, a * 10 + b)
+    })
+    const outcome = agreed({ plain, out, program }, words([1, 0]), { before: { plain: [[1, { a: 4, b: 2 }]] } })
+    expect(entriesOf(outcome, 'out', u64, u32)).toEqual([[0, 42]])
+  })
+
   test('a look-up is true when it found a number that is not 0', () => {
     const out = hash(u32, u64, { name: 'out' })
     const program = raw_tp('two_u32', (key) => {
@@ -245,6 +273,15 @@ describe('functions', () => {
     expect(disagreements('two_u64', (a, b) => { 'use bpf'; return scaled(a, b) + scaled(b, 3) }, numbers)).toEqual([])
     expect(disagreements('two_u64', (a, b) => { 'use bpf'; return clamp(a * b, limits) }, numbers)).toEqual([])
     expect(disagreements('two_u64', (a, b) => { 'use bpf'; return clamp(a, { low: b, high: limits.high }) }, numbers)).toEqual([])
+  })
+
+  test('default parameters, parameters taken apart, parameters left out', () => {
+    function weighted({ low, high }: { low: number; high: number }, by = high - low, more?: number): number {
+      'use bpf'
+      return (low + high) * by + (more === undefined ? 1 : more)
+    }
+    const numbers: [number, number][] = [[2, 0], [3, 5], [20, 30]]
+    expect(disagreements('two_s64', (a, b) => { 'use bpf'; return weighted({ low: a, high: b }) + weighted(limits, 2) * 3 + weighted({ low: b, high: 4 }, a, b) }, numbers)).toEqual([])
   })
 
   test('change what they are given in place', () => {

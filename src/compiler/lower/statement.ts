@@ -3,7 +3,7 @@ import { convert, toScalar } from './arithmetic.ts'
 import { branchOn } from './condition.ts'
 import { doWhileStatement, forOfStatement, forStatement, leave, switchStatement, whileStatement } from './loop.ts'
 import type { IntType } from '../ir/ir.ts'
-import { expression, joinable, nodeName } from './expression.ts'
+import { expression, joinable, nodeName, withKnown } from './expression.ts'
 import { Scope, type Join, type Lowering, type Variable } from './lowering.ts'
 import { load } from './memory.ts'
 import { int, type Operand } from './operand.ts'
@@ -66,7 +66,8 @@ export function variables(l: Lowering, node: EsNode, counter?: IntType): void {
   for (const declarator of node.declarations as EsNode[]) {
     const target: EsNode = declarator.id
     if (target.type === 'ObjectPattern') {
-      destructure(l, target, declarator)
+      if (!declarator.init) l.fail('SKEP-C03', declarator, 'there is nothing to take apart', 'give an object')
+      destructure(l, target, expression(l, declarator.init), declarator)
       continue
     }
     if (target.type !== 'Identifier') l.fail('SKEP-C01', target, 'this pattern has no meaning in the kernel', 'declare one name at a time')
@@ -106,15 +107,17 @@ function nameValue(operand: Operand, name: string): void {
   }
 }
 
-/** `const { pid, comm } = task` */
-function destructure(l: Lowering, pattern: EsNode, declarator: EsNode): void {
-  for (const property of pattern.properties as EsNode[]) {
-    if (property.type !== 'Property' || property.computed || property.value.type !== 'Identifier') {
-      l.fail('SKEP-C01', property, 'this pattern has no meaning in the kernel', 'write const { field } = object, without defaults or rest')
+/** `const { pid, comm } = task`, and such parameters */
+export function destructure(l: Lowering, pattern: EsNode, operand: Operand, at: EsNode): void {
+  withKnown(l, pattern, operand, () => {
+    for (const property of pattern.properties as EsNode[]) {
+      if (property.type !== 'Property' || property.computed || property.value.type !== 'Identifier') {
+        l.fail('SKEP-C01', property, 'this pattern has no meaning in the kernel', 'write const { field } = object, without defaults or rest')
+      }
+      const access: EsNode = { type: 'MemberExpression', object: pattern, property: property.key, computed: false, start: property.start, end: property.end }
+      bind(l, 'const', property.value.name, expression(l, access), at)
     }
-    const access: EsNode = { type: 'MemberExpression', object: declarator.init, property: property.key, computed: false, start: property.start, end: property.end }
-    bind(l, 'const', property.value.name, expression(l, access), declarator)
-  }
+  })
 }
 
 function ifStatement(l: Lowering, node: EsNode): void {

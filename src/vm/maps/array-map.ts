@@ -6,7 +6,7 @@ export class ArrayMap extends MapModel {
   constructor(shape: MapShape, memory: Memory, cpus: number) {
     super(shape, memory, cpus)
     // Small ones at once, so that a pointer to value 0 (lddw of a map value) is good from the start.
-    this.reserve(Math.min(shape.maxEntries, 16))
+    this.reserve(this.stride * cpus > 4096 ? 1 : Math.min(shape.maxEntries, 16))
   }
 
   #index(keyAt: number): number {
