@@ -67,9 +67,12 @@ export class Running {
     return Number(new RegExp(`^${field}:\\s*(\\d+) kB`, 'm').exec(text)?.[1] ?? NaN) / 1024
   }
 
+  /** Asks once a second, since a signal may come at a moment at which it is not heard; after ten it is the end. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    if (!this.ended) this.child.kill(signal)
-    await this.exit
+    for (let second = 0; !this.ended; second++) {
+      this.child.kill(second < 10 ? signal : 'SIGKILL')
+      await Promise.race([this.exit, new Promise((resolve) => setTimeout(resolve, 1000).unref())])
+    }
   }
 
   async end(): Promise<void> {

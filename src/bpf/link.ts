@@ -1,5 +1,6 @@
 import type { AttachTarget } from '../spec/spec.ts'
 import { Errno } from '../sys/errno.ts'
+import { HeldNamespace } from '../sys/namespace.ts'
 import { command, commandError, mustCommand } from './command.ts'
 import { Descriptor } from './descriptor.ts'
 import { linkInfo } from './link-info.ts'
@@ -147,6 +148,18 @@ export class Undo {
 /** An attachment that stays until it is undone. */
 export function undoable(place: string, mechanism: LinkMechanism, undo: () => void): Link {
   return new Link(given, mechanism, new Undo(place, undo), place)
+}
+
+/** An attachment by netlink: it is undone in the network namespace that the thread is in now. */
+export function undoableHere(place: string, undo: () => void): Link {
+  const namespace = new HeldNamespace()
+  return undoable(place, 'netlink', () => {
+    try {
+      namespace.run(undo)
+    } finally {
+      namespace.close()
+    }
+  })
 }
 
 /** Several attachments of one program as one: closed together. */

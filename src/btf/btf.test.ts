@@ -76,6 +76,53 @@ describe('what the builder writes', () => {
   })
 })
 
+describe('what came later', () => {
+  /** The header of 7.x: a table of sizes before the types; kind 23 has 4 bytes and 8 for each element. */
+  function withLayout(extra: number[]): Uint8Array {
+    const plain = sample().build()
+    const view = new DataView(plain.buffer)
+    const [typesLength, stringsAt, stringsLength] = [12, 16, 20].map((at) => view.getUint32(at, true)) as [number, number, number]
+    const layout = new Uint8Array(24 * 4)
+    layout.set([4, 8, 0, 0], 23 * 4)
+    const added = new Uint8Array(new Uint32Array(extra).buffer)
+    const bytes = new Uint8Array(32 + layout.length + typesLength + added.length + stringsLength)
+    const header = new DataView(bytes.buffer)
+    bytes.set(plain.subarray(0, 4))
+    const lengths = [32, layout.length, typesLength + added.length, layout.length + typesLength + added.length, stringsLength, 0, layout.length]
+    lengths.forEach((word, index) => header.setUint32(4 + index * 4, word, true))
+    bytes.set(layout, 32)
+    bytes.set(plain.subarray(24, 24 + typesLength), 32 + layout.length)
+    bytes.set(added, 32 + layout.length + typesLength)
+    bytes.set(plain.subarray(24 + stringsAt), bytes.length - stringsLength)
+    return bytes
+  }
+
+  test('kinds that are not known are stepped over by the sizes that the header tells', () => {
+    const before = Btf.parse(sample().build())
+    const btf = Btf.parse(withLayout([0, (23 << 24) | 2, 16, 1, 2, 3, 4, 5, 0, 2 << 24, 1]))
+    expect(btf.typeCount).toBe(before.typeCount + 2)
+    expect(btf.type(before.typeCount)).toEqual({ kind: 'other', id: before.typeCount, name: '', number: 23 })
+    expect(btf.type(before.typeCount + 1)).toMatchObject({ kind: 'ptr', type: 1 })
+    expect(btf.find('list', 'struct')).toBe(before.find('list'))
+    expect(btf.sizeOf(before.typeCount)).toBe(0)
+  })
+
+  test('without their sizes they are an error', () => {
+    expect(() => Btf.parse(withLayout([0, 24 << 24, 0]))).toThrow(/kind 24 is not known/)
+    const outside = withLayout([])
+    new DataView(outside.buffer).setUint32(28, 0xffff_fff0, true)
+    expect(() => Btf.parse(outside)).toThrow(/layout does not lie inside/)
+  })
+
+  test('a struct may have more than 65,535 members', () => {
+    const b = new BtfBuilder()
+    const int = b.int('int', 4)
+    b.struct('large', 4 * 70_000, Array.from({ length: 70_000 }, (_, index) => ({ name: 'x', type: int, bitOffset: index * 32 })))
+    const type = Btf.parse(b.build()).type(2)
+    expect(type.kind === 'struct' && type.members.length).toBe(70_000)
+  })
+})
+
 describe('hostile bytes', () => {
   const good = sample().build()
 

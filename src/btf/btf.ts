@@ -1,8 +1,8 @@
 import { BtfError } from './error.ts'
 import { essentialName, FLAVOUR_MARK } from './flavours.ts'
-import { indexTypes, type TypeIndex } from './index-types.ts'
+import { indexTypes, type KindLayout, type TypeIndex } from './index-types.ts'
 import { inflate } from './inflate.ts'
-import { HEADER_BYTES, kindNames, MAGIC, type BtfKind, type BtfType, type MemberPath } from './type.ts'
+import { HEADER_BYTES, HEADER_BYTES_WITH_LAYOUT, kindNames, MAGIC, type BtfKind, type BtfType, type MemberPath } from './type.ts'
 
 export { BtfError } from './error.ts'
 export type { BtfKind, BtfMember, BtfType, MemberPath } from './type.ts'
@@ -15,6 +15,16 @@ const MAX_NAME = 4096
 const MAX_TEXT = 65_536
 /** Anonymous structs inside one struct that a search for a member enters. */
 const MAX_STRUCTS = 1000
+
+interface Sections { types: number; typesLength: number; strings: number; stringsLength: number; layout: KindLayout }
+
+/** The table of sizes of all kinds, empty where the header is the older one. */
+function layoutOf(bytes: Uint8Array, view: DataView, header: number): KindLayout {
+  if (header < HEADER_BYTES_WITH_LAYOUT) return bytes.subarray(0, 0)
+  const [at, length] = [header + view.getUint32(24, true), view.getUint32(28, true)]
+  if (at + length > bytes.length) throw new BtfError('header', 24, 'the layout does not lie inside')
+  return bytes.subarray(at, at + length - length % 4)
+}
 
 /**
  * The kernel's types, lazily: one pass notes where each type begins and what its name is; a type becomes an object
@@ -37,7 +47,7 @@ export class Btf {
   readonly #named = new Map<string, number[]>()
   #flavours: Map<string, number[]> | null = null
 
-  private constructor(bytes: Uint8Array, base: Btf | null, section: { types: number; typesLength: number; strings: number; stringsLength: number }) {
+  private constructor(bytes: Uint8Array, base: Btf | null, section: Sections) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.base = base
@@ -45,7 +55,7 @@ export class Btf {
     this.#firstString = base === null ? 0 : base.#firstString + base.#stringsLength
     this.#strings = section.strings
     this.#stringsLength = section.stringsLength
-    this.#types = indexTypes(bytes, section.types, section.typesLength)
+    this.#types = indexTypes(bytes, section.types, section.typesLength, section.layout)
     this.typeCount = this.#firstId + this.#types.count
   }
 
@@ -66,7 +76,8 @@ export class Btf {
     const strings = header + stringsAt
     if (base === null && (stringsLength === 0 || bytes[strings] !== 0)) throw new BtfError('strings', 0, 'the first string is not empty')
     if (stringsLength > 0 && bytes[strings + stringsLength - 1] !== 0) throw new BtfError('strings', stringsLength - 1, 'the last string does not end')
-    return new Btf(bytes, base, { types: header + typesAt, typesLength, strings, stringsLength })
+    const layout = layoutOf(bytes, view, header)
+    return new Btf(bytes, base, { types: header + typesAt, typesLength, strings, stringsLength, layout })
   }
 
   /** A string by its offset; those of the base come first. @throws BtfError outside of the section, or beyond 64 KB. */
@@ -108,7 +119,7 @@ export class Btf {
   kindOf(id: number): BtfKind {
     if (id === 0) return 'void'
     if (id < this.#firstId) return this.base!.kindOf(id)
-    return kindNames[this.#bytes[this.#offsetOf(id) + 7]! & 0x1f]!
+    return kindNames[this.#bytes[this.#offsetOf(id) + 7]! & 0x7f] ?? 'other'
   }
 
   /** The type as an object, made once. @throws BtfError for ids that do not exist. */

@@ -1,4 +1,5 @@
 import { Btf } from './btf.ts'
+import { BtfError } from './error.ts'
 import { tailBytes } from './index-types.ts'
 import { HEADER_BYTES, kindNames, kindNumber, MAGIC, type BtfKind } from './type.ts'
 
@@ -8,7 +9,8 @@ export interface PlacedVariable { type: number; offset: number; size: number }
 
 const encoder = new TextEncoder()
 
-interface Entry { kind: BtfKind; name: number; vlen: number; flag: boolean; word: number; tail: number[] }
+type Written = Exclude<BtfKind, 'other'>
+interface Entry { kind: Written; name: number; vlen: number; flag: boolean; word: number; tail: number[] }
 
 /** Writes BTF: types get their ids in order from 1, equal simple types are written once. */
 export class BtfBuilder {
@@ -36,7 +38,8 @@ export class BtfBuilder {
     for (let id = 1; id < btf.typeCount; id++) {
       const at = btf.offsetOf(id)
       const info = view.getUint32(at + 4, true)
-      const [kind, vlen] = [(info >>> 24) & 0x1f, info & 0xffff]
+      const [kind, vlen] = [(info >>> 24) & 0x7f, info & 0xff_ffff]
+      if (kindNames[kind] === undefined) throw new BtfError('types', at, `kind ${kind} is newer than this writer`)
       const tail = Array.from({ length: tailBytes(kind, vlen) / 4 }, (_, index) => view.getUint32(at + 12 + index * 4, true))
       builder.#entries.push({
         kind: kindNames[kind]!, name: view.getUint32(at, true), vlen, flag: info >>> 31 === 1, word: view.getUint32(at + 8, true), tail,
@@ -58,12 +61,12 @@ export class BtfBuilder {
     return offset
   }
 
-  #add(kind: BtfKind, name: string, word: number, options: { vlen?: number; flag?: boolean; tail?: number[] } = {}): number {
+  #add(kind: Written, name: string, word: number, options: { vlen?: number; flag?: boolean; tail?: number[] } = {}): number {
     this.#entries.push({ kind, name: this.string(name), word, vlen: options.vlen ?? 0, flag: options.flag ?? false, tail: options.tail ?? [] })
     return this.#entries.length
   }
 
-  #once(kind: BtfKind, name: string, word: number, tail: number[] = []): number {
+  #once(kind: Written, name: string, word: number, tail: number[] = []): number {
     const key = `${kind} ${name} ${word} ${tail.join()}`
     let id = this.#known.get(key)
     if (id === undefined) this.#known.set(key, (id = this.#add(kind, name, word, { tail })))
@@ -159,7 +162,7 @@ export class BtfBuilder {
     Object.assign(this.#entry(id, 'funcProto'), { vlen: params.length, tail })
   }
 
-  #entry(id: number, kind: BtfKind): Entry {
+  #entry(id: number, kind: Written): Entry {
     const entry = this.#entries[id - 1]
     if (entry?.kind !== kind) throw new RangeError(`BTF type ${id} is no ${kind}`)
     return entry

@@ -6,9 +6,10 @@ const linkages = ['static', 'global', 'extern'] as const
 export function inflate(view: DataView, offset: number, id: number, string: (offset: number) => string): BtfType {
   const u32 = (at: number) => view.getUint32(offset + at, true)
   const info = u32(4)
-  const vlen = info & 0xffff
+  const vlen = info & 0xff_ffff
   const flag = info >>> 31 === 1
-  const kind = kindNames[(info >>> 24) & 0x1f]!
+  const number = (info >>> 24) & 0x7f
+  const kind = kindNames[number]
   const name = string(u32(0))
   /** Size or type, as the kind has it. */
   const word = u32(8)
@@ -44,6 +45,7 @@ export function inflate(view: DataView, offset: number, id: number, string: (off
     case 'var': return { kind, id, name, type: word, linkage: u32(12) }
     case 'datasec': return { kind, id, name, size: word, vars: each(12, (at) => ({ type: u32(at), offset: u32(at + 4), size: u32(at + 8) })) }
     case 'float': return { kind, id, name, size: word }
+    case undefined: return { kind: 'other', id, name, number }
     case 'declTag': return { kind, id, name, type: word, component: view.getInt32(offset + 12, true) }
   }
 }

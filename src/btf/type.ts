@@ -3,8 +3,9 @@ export const kindNames = [
   'void', 'int', 'ptr', 'array', 'struct', 'union', 'enum', 'fwd', 'typedef', 'volatile', 'const', 'restrict',
   'func', 'funcProto', 'var', 'datasec', 'float', 'declTag', 'typeTag', 'enum64',
 ] as const
-export type BtfKind = (typeof kindNames)[number]
-export const kindNumber = Object.fromEntries(kindNames.map((name, number) => [name, number])) as Record<BtfKind, number>
+/** `other`: kinds newer than this reader, of which only the size is known. */
+export type BtfKind = (typeof kindNames)[number] | 'other'
+export const kindNumber = Object.fromEntries(kindNames.map((name, number) => [name, number])) as Record<Exclude<BtfKind, 'other'>, number>
 
 export interface BtfMember { name: string; type: number; /** From the start of the struct. */ bitOffset: number; /** 0 unless a bitfield. */ bitSize: number }
 
@@ -24,6 +25,7 @@ export type BtfType =
   | { kind: 'datasec'; id: number; name: string; size: number; vars: { type: number; offset: number; size: number }[] }
   | { kind: 'float'; id: number; name: string; size: number }
   | { kind: 'declTag'; id: number; name: string; type: number; component: number }
+  | { kind: 'other'; id: number; name: string; number: number }
 
 /** Where a member is, found through anonymous members too. */
 export interface MemberPath {
@@ -38,3 +40,5 @@ export interface MemberPath {
 
 export const MAGIC = 0xeb9f
 export const HEADER_BYTES = 24
+/** Since 7.x the header may tell the size of every kind, so that old readers can step over new ones. */
+export const HEADER_BYTES_WITH_LAYOUT = 32

@@ -63,3 +63,16 @@ export function pageSizeOf(auxv: Uint8Array): number {
   }
   throw new Error('/proc/self/auxv has no AT_PAGESZ')
 }
+
+/** The CPUs that run now, by number. */
+export function availableCpus(): number[] {
+  return parseCpuList(readFileSync('/sys/devices/system/cpu/online', 'latin1'))
+}
+
+/** '0,2-4' → [0, 2, 3, 4] */
+export function parseCpuList(list: string): number[] {
+  return list.trim().split(',').filter((range) => range !== '').flatMap((range) => {
+    const [first, last = first] = range.split('-').map(Number)
+    return Array.from({ length: last! - first! + 1 }, (_, index) => first! + index)
+  })
+}

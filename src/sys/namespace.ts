@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import { check, setns } from './syscall.ts'
 
 const CLONE_NEWNET = 0x4000_0000
@@ -26,5 +26,21 @@ export function inNetworkNamespace<T>(path: string, action: () => T): T {
     }
   } finally {
     closeSync(home)
+  }
+}
+
+/** A network namespace that is held: it stays, and can be gone back to from wherever the thread is. */
+export class HeldNamespace {
+  readonly #fd = openSync('/proc/thread-self/ns/net', 'r')
+
+  /** Runs `action` there; without any right if the thread is there already. */
+  run<T>(action: () => T): T {
+    const here = statSync('/proc/thread-self/ns/net')
+    const there = fstatSync(this.#fd)
+    return here.ino === there.ino && here.dev === there.dev ? action() : inNetworkNamespace(`/proc/self/fd/${this.#fd}`, action)
+  }
+
+  close(): void {
+    closeSync(this.#fd)
   }
 }

@@ -4,7 +4,7 @@ import { Lexer } from '../syntax/lexer.ts'
 import { Source } from '../source.ts'
 import { StructDefinition, type StructField } from '../types/struct.ts'
 import type { TypeStore } from '../types/store.ts'
-import { alignOf, int, sizeOf, type Type } from '../types/type.ts'
+import { alignOf, int, pointerTo, sizeOf, type Type } from '../types/type.ts'
 
 /** The struct that `args` is in a probe: fields of a tracepoint, parameters of a function; null where there is none. */
 export function argsOf(target: Target, store: TypeStore, environment: Environment): StructDefinition | null {
@@ -50,7 +50,7 @@ function tracepointArgs(target: Target & { kind: 'tracepoint' }, store: TypeStor
       if (field.name.startsWith('common_')) continue
       const dataLoc = /^__data_loc\s+(.*)$/.exec(field.type)
       const type = dataLoc !== null ? { kind: 'string', size: 0 } as Type : fieldType(field.type, field.size, field.signed, store)
-      fields.push({ name: field.name, type: dataLoc === null ? type : int(64, false), offset: field.offset, bits: null, path: null, ...(dataLoc && { dataLoc: true }) })
+      fields.push({ name: field.name, type: dataLoc === null ? type : pointerTo(int(8, true), 'kernel'), offset: field.offset, bits: null, path: null, ...(dataLoc && { dataLoc: true }) })
     }
     const last = described.at(-1)
     return { fields, size: last === undefined ? 8 : last.offset + last.size, align: 8 }

@@ -207,16 +207,17 @@ function specialType(c: CheckContext, node: Of<'call'>, name: string): Type {
     case 'strftime': {
       const base = second?.kind === 'call' && plainName(second.name) === 'nsecs' && second.args[0]?.kind === 'identifier' ? second.args[0].name : 'boot'
       if (base === 'monotonic') c.error('strftime() can not take a monotonic timestamp', second!.span)
-      return { kind: 'timestamp', base: base === 'tai' || base === 'sw_tai' ? 'tai' : 'boot' }
+      return { kind: 'timestamp', base: base === 'tai' || base === 'sw_tai' ? 'tai' : 'boot', format: first!.kind === 'string' ? first!.value : '' }
     }
     case 'str': {
       const type = first!.type ?? none
       if (type.kind === 'array' && !(type.element.kind === 'int' && type.element.bits === 8)) c.error(`str() expects an integer or a pointer type as first argument (${typeName(type)} provided)`, first!.span)
+      // The default leaves room for the NUL; a length given counts it.
       if (second?.kind === 'integer') {
         if (second.value < 0n) c.error(`str cannot use negative length (${second.value})`, second.span)
-        return { kind: 'string', size: second.value === 0n ? maxLength : Math.min(maxLength, Number(second.value)) }
+        return { kind: 'string', size: second.value === 0n || second.value > maxLength ? maxLength + 1 : Number(second.value) }
       }
-      return { kind: 'string', size: maxLength }
+      return { kind: 'string', size: maxLength + 1 }
     }
     case 'buf': return bufferType(c, node)
     case 'str_concat': return { kind: 'string', size: maxLength }

@@ -23,7 +23,7 @@ export type Type =
   | { kind: 'record'; fields: { name: string; type: Type }[] }
   | { kind: 'stack'; user: boolean; mode: StackMode; limit: number }
   | { kind: 'ksym' } | { kind: 'usym' } | { kind: 'inet' } | { kind: 'mac' } | { kind: 'username' } | { kind: 'cgroupPath' }
-  | { kind: 'timestamp'; base: 'boot' | 'monotonic' | 'tai' | 'none' }
+  | { kind: 'timestamp'; base: 'boot' | 'monotonic' | 'tai' | 'none'; /** For strftime. */ format?: string }
   | { kind: 'aggregate'; fn: AggregateFunction; signed: boolean; options: readonly bigint[]; merge?: string }
   /** A word that only some functions understand: `perf`, `monotonic`. */
   | { kind: 'word' }
@@ -84,12 +84,11 @@ export function sizeOf(type: Type): number {
     case 'tuple': return layOut(type.elements).size
     case 'record': return layOut(type.fields.map((field) => field.type)).size
     case 'stack': return type.mode === 'build_id' ? 8 + type.limit * 32 : 24
-    case 'ksym': case 'timestamp': return 8
+    case 'ksym': case 'timestamp': case 'cgroupPath': return 8
     case 'usym': return 16
     case 'inet': return 24
     case 'mac': return 6
     case 'username': return 4
-    case 'cgroupPath': return 16
     case 'aggregate': return type.fn === 'stats' || type.fn === 'avg' || type.fn === 'min' || type.fn === 'max' ? 16 : 8
     case 'none': case 'void': case 'word': return 0
   }

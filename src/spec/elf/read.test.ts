@@ -150,6 +150,27 @@ describe.runIf(clangs.length > 0)('objects of clang (feature: clang with bpf tar
     expect(maps.find((map) => map.name === '.kconfig')).toMatchObject({ valueSize: 35, flags: 0x480 })
   })
 
+  const arenas = Number(/\d+$/.exec(clang ?? '')?.[0] ?? 0) >= 19
+  test.runIf(arenas)('variables of an arena (feature: clang 19)', () => {
+    const { bytes } = compileText(`
+      #include <linux/bpf.h>
+      #include <bpf/bpf_helpers.h>
+      #define __arena __attribute__((address_space(1)))
+      struct { __uint(type, 33); __uint(map_flags, 1024); __uint(max_entries, 10); } memory SEC(".maps");
+      int __arena counter = 5;
+      int __arena zero;
+      SEC("socket") int count(void *ctx) { counter++; zero++; return 0; }
+      char LICENSE[] SEC("license") = "GPL";
+    `, ['-O2', '-g', '-mcpu=v4'])
+    const spec = readObject(bytes)
+    expect(spec.maps).toMatchObject([{ name: 'memory', type: 'arena', maxEntries: 10, data: {
+      section: '.addr_space.1', contents: Uint8Array.of(5, 0, 0, 0, 0, 0, 0, 0),
+      variables: [{ name: 'counter', offset: 0, size: 4 }, { name: 'zero', offset: 4, size: 4 }],
+    } }])
+    expect(spec.programs[0]!.maps.map(({ map, offset }) => [map, offset])).toEqual([['memory', 0], ['memory', 4]])
+    expect(readObject(writeObject(spec)).maps).toEqual(spec.maps)
+  })
+
   test('struct_ops', () => {
     const { bytes } = compileText(`
       struct sock;

@@ -16,8 +16,12 @@ process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
 export const clang = ['22', '21', '20', '19', '18', '17', '16', '15', '14'].map((version) => `clang-${version}`).concat('clang')
   .find(compilesForBpf)
 
-/** Old and new clangs that are here: objects differ from one to the next. */
-export const clangs = ['clang-14', 'clang-16', 'clang-19', 'clang-22'].filter(compilesForBpf)
+/** The oldest and the newest clang that are here: objects differ from one to the next. */
+export const clangs = ['clang-14', 'clang-15', 'clang-16', 'clang-19', 'clang-20', 'clang-21', 'clang-22'].filter(compilesForBpf)
+  .filter((_name, index, all) => index === 0 || index === all.length - 1)
+
+/** The same, with a stand-in where there is none, so that tests are skipped by name and not left out. */
+export const clangsOrNone = clangs.length > 0 ? clangs : ['no clang']
 
 function compilesForBpf(name: string): boolean {
   const compiled = attempt(() => compileWith(name, ['-O2'], 'int x;', 'probe.o'))
