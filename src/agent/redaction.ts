@@ -3,19 +3,21 @@ import type { Secret } from './recorder-plan.ts'
 /** Replaces what must not leave the machine, the same by the same within one recording. */
 export class Redaction {
   readonly #keepText: boolean
+  readonly #keepNames: boolean
   readonly #names = new Map<string, Map<string, string>>()
 
-  /** `keepText`: nothing is replaced. */
-  constructor(keepText: boolean) {
+  /** `keepText`: nothing is replaced, except names of processes outside of a scope if there is one. */
+  constructor(keepText: boolean, hasScope = false) {
     this.#keepText = keepText
+    this.#keepNames = keepText && !hasScope
   }
 
   /** A string of the kernel. `inScope`: of a process that the recording is about, whose name stays. */
   text(text: string, secret: Secret | null, inScope: boolean): string {
     const clean = text.replaceAll(/[^\x20-\x7e]/g, '?')
-    if (this.#keepText || clean === '') return clean
-    if (secret === 'comm') return inScope ? clean : this.#number('comm', clean, 'task-')
-    return this.#number('text', clean, 'text-')
+    if (clean === '') return clean
+    if (secret === 'comm') return inScope || this.#keepNames ? clean : this.#number('comm', clean, 'task-')
+    return this.#keepText ? clean : this.#number('text', clean, 'text-')
   }
 
   /** An IPv4 address as the kernel holds it, in network order: one of 192.0.2.0/24, or beyond 254 of them of 198.51.100.0/24 and 203.0.113.0/24. */

@@ -36,7 +36,7 @@ export const recordCommand: CommandSpec = {
     { name: 'duration', value: 'SECONDS', help: 'stop after this time (default 10)' },
     { name: 'count', value: 'N', help: 'stop after this many events' },
     { name: 'size', value: 'BYTES', help: 'stop at this size (default 16MB)' },
-    { name: 'keep-text', help: 'keep strings, network addresses and names of processes outside of --pid or --cgroup' },
+    { name: 'keep-text', help: 'keep strings and network addresses, and without --pid or --cgroup names of processes' },
     help,
   ],
 }

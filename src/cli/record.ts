@@ -38,7 +38,7 @@ export async function record({ flags, values, positional }: Arguments): Promise<
     const cgroup = values.get('cgroup')
     const { scope, cgroups } = pid !== undefined ? processScope(parseCount('--pid', pid)) : cgroup !== undefined ? cgroupScope(cgroup) : wholeMachine()
     const keepText = flags.has('keep-text')
-    return await write(modules, { btf: kernelBtf(), scope, keepText, version: packageVersion(), cgroups: keepText ? cgroups : {} }, output, limits)
+    return await write(modules, { btf: kernelBtf(), scope, keepText, version: packageVersion(), cgroups: keepText || scope.kind === 'cgroup' ? cgroups : {} }, output, limits)
   } catch (error) {
     if (!(error instanceof ProbeFileError || error instanceof ScopeError || error instanceof CompileError)) throw error
     process.stderr.write(`skep: ${error.message}\n`)
