@@ -5,23 +5,19 @@ import { dirname, isAbsolute, join } from 'node:path'
 
 const bundle = new URL('../dist/skep.js', import.meta.url)
 if (existsSync(bundle)) {
-  keepCompiledCode()
+  const folder = cacheFolder()
+  // Node ≥ 22.1 keeps V8's compiled code between runs; skep itself keeps compiled probes there.
+  if (folder !== null) module.enableCompileCache?.(folder)
+  globalThis[Symbol.for('skep.cacheFolder')] = folder
   await import(bundle.href)
 } else {
   process.stderr.write('skep: not built yet: run `npm run build`\n')
   process.exitCode = 2
 }
 
-/** Node ≥ 22.1 keeps V8's compiled code between runs. */
-function keepCompiledCode() {
-  if (module.enableCompileCache === undefined) return
-  const folder = cacheFolder()
-  if (folder !== null) module.enableCompileCache(folder)
-}
-
 /**
  * Node's own place for compiled code is in /tmp and V8 runs what it finds there: whoever makes that folder first could have
- * root run code of his. So: a folder of ours, on a path that nobody but root and this user can change; else none.
+ * root run code of his. So: a folder of ours, for V8's code and for compiled probes, on a path that nobody but root and this user can change; else none.
  */
 function cacheFolder() {
   const uid = process.geteuid?.()

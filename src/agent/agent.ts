@@ -9,12 +9,15 @@ import type { LoadedProbe } from './loaded-probe.ts'
 import { Losses } from './losses.ts'
 import type { ProbeState, Snapshot } from './snapshot.ts'
 import { loadBuiltIn } from './built-in.ts'
+import type { SpecCache } from './spec-cache.ts'
 import { Ticker } from './ticker.ts'
 
 export interface AgentOptions {
   /** Time between two ticks; 1000 by default. */
   intervalMs?: number
   onSnapshot?: (snapshot: Snapshot) => void
+  /** Compiled probes of earlier starts; none by default. */
+  specs?: SpecCache | null
 }
 
 /** The first tick does not make a person wait; its rates are of a moment, which `intervalSeconds` says. */
@@ -34,6 +37,7 @@ export interface Pipeline {
 export class Agent implements Pipeline {
   readonly intervalMs: number
   private readonly onSnapshot: (snapshot: Snapshot) => void
+  private readonly specs: SpecCache | null
   private readonly ring = new HistoryRing()
   private readonly startedAt = Date.now()
   private readonly facts = hostFacts(this.startedAt)
@@ -51,6 +55,7 @@ export class Agent implements Pipeline {
   constructor(options: AgentOptions = {}) {
     this.intervalMs = options.intervalMs ?? 1000
     this.onSnapshot = options.onSnapshot ?? (() => {})
+    this.specs = options.specs ?? null
   }
 
   /** The newest snapshot; null before the first tick. */
@@ -64,7 +69,7 @@ export class Agent implements Pipeline {
    */
   async start(): Promise<ProbeState[]> {
     try {
-      for await (const probe of loadBuiltIn()) this.probes.push(probe)
+      for await (const probe of loadBuiltIn(this.specs)) this.probes.push(probe)
       // All begin together, so that the first tick's figures are of one stretch of time.
       this.lastTickAt = performance.now()
       for (const probe of this.probes) probe.attach()
@@ -77,6 +82,7 @@ export class Agent implements Pipeline {
       this.cost.start()
       this.ticker = new Ticker(this.intervalMs, () => this.tick())
       this.ticker.start(Math.min(firstTickMs, this.intervalMs))
+      this.specs?.save()
       return states
     } catch (error) {
       this.stop()

@@ -9,15 +9,18 @@ const ids = {
   cgroup: { current: 'currentCgroup()', task: (name: string) => `${name}.cgroups.dfl_cgrp.kn.id` },
 }
 
+/** They lie on kernel stacks, which the next task uses too: they tell nothing about whose they are. */
+const passing = new Set(['pt_regs', 'linux_binprm'])
+
 /**
  * The kernel function that records one hook, as TypeScript. Free names: ring, record<index>, lost, wakeBytes, scope, seen, self,
  * and the intrinsics. In a scope an event counts when the current task or a task among the arguments is in it, or
  * an object that such an event came with before: a request completes and a socket changes in any context.
  */
 export function recorderSource(index: number, { name, arguments: args, current }: HookPlan, scope: ScopeKind): string {
-  const objects = args.flatMap((one, at) => (one.kind === 'object' && one.object.struct !== '' ? [{ name: `a${at}`, bit: 2 ** (at + 1), struct: one.object.struct }] : []))
+  const objects = args.flatMap((one, at) => (one.kind === 'object' && one.object.struct !== '' ? [{ name: `a${at}`, bit: 2 ** (at + 1), struct: one.object.struct, isRead: one.object.fields.length + one.object.pointers.length > 0 }] : []))
   const tasks = objects.filter((one) => one.struct === 'task_struct')
-  const others = objects.filter((one) => one.struct !== 'task_struct')
+  const others = objects.filter((one) => one.struct !== 'task_struct' && one.isRead && !passing.has(one.struct))
   const lines = [`let mine = 0`]
   if (scope === 'all' && tasks.length === 0) lines.unshift('if (currentPid() === self) return')
   if (scope !== 'all') {

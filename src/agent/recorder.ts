@@ -134,7 +134,8 @@ export class Recorder {
     const scope = nameOf(program.declarations.scope)
     if (scope !== undefined) for (const id of options.scope.ids) collection.map(scope).set(id, 1)
     this.header = recordingHeader(program, options, this.#began)
-    this.#writer = new RecordingWriter(program.plans, new Redaction(options.keepText, options.scope.kind !== 'all'), !options.keepText, this.#began)
+    const hasScope = options.scope.kind !== 'all'
+    this.#writer = new RecordingWriter(program.plans, new Redaction(options.keepText, hasScope), { redacted: !options.keepText, hasScope }, this.#began)
     this.#reader = RingReader.open(collection.map(nameOf(program.declarations.ring)!))
     collection.attachAll()
     this.#reader.start(this.#onRecord)

@@ -16,6 +16,8 @@ export class RecordingWriter {
   readonly #offsets: Map<string, number>[]
   readonly #redaction: Redaction
   readonly #redacted: boolean
+  /** Tasks outside of a scope look idle: what they did between two events is not recorded. */
+  readonly #hasScope: boolean
   readonly #numbers = new Map<bigint, number>()
   /** Object and struct → field → what was written last. */
   readonly #written = new Map<string, Map<string, string>>()
@@ -25,11 +27,12 @@ export class RecordingWriter {
   /** Of the last event. */
   get time(): number { return this.#last }
 
-  constructor(plans: readonly HookPlan[], redaction: Redaction, redacted: boolean, clock: number) {
+  constructor(plans: readonly HookPlan[], redaction: Redaction, { redacted, hasScope }: { redacted: boolean; hasScope: boolean }, clock: number) {
     this.#plans = plans
     this.#offsets = plans.map(({ record }) => offsetsOf(record))
     this.#redaction = redaction
     this.#redacted = redacted
+    this.#hasScope = hasScope
     this.#last = clock
   }
 
@@ -47,8 +50,9 @@ export class RecordingWriter {
     const changes: ObjectChange[] = []
     const current = this.#object(plan.current, reader, (scope & 1) !== 0, changes)
     const args = plan.arguments.map((one, index) => this.#argument(one, reader, (scope & 2 ** (index + 1)) !== 0, changes))
+    const isOutside = this.#hasScope && (scope & 1) === 0
     const task: RecordedTask = [
-      reader.u32('pid'), reader.u32('tid'), number(reader.u64('cgroup')), this.#redaction.text(reader.text('comm', 16), 'comm', (scope & 1) !== 0), current,
+      isOutside ? 0 : reader.u32('pid'), isOutside ? 0 : reader.u32('tid'), number(reader.u64('cgroup')), this.#redaction.text(reader.text('comm', 16), 'comm', (scope & 1) !== 0), current,
     ]
     const cpu = reader.u32('cpu')
     const known = JSON.stringify(task)
@@ -86,7 +90,11 @@ export class RecordingWriter {
       if (fields === undefined) byStruct.set(struct, fields = {})
       fields[name] = value
     }
-    for (const field of plan.fields) put(field.struct, field.name, this.#value(field, reader, own))
+    const isOutside = this.#hasScope && plan.own && !inScope && plan.struct === 'task_struct'
+    for (const field of plan.fields) {
+      const idle = isOutside && (field.name === 'pid' || field.name === 'tgid')
+      put(field.struct, field.name, idle ? 0 : this.#value(field, reader, own))
+    }
     for (const { struct, name, object } of plan.pointers) put(struct, name, this.#object(object, reader, inScope, changes))
     for (const [struct, fields] of byStruct) changes.push([id, struct, fields])
     return id

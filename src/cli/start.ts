@@ -1,8 +1,13 @@
+import { fileURLToPath } from 'node:url'
 import { parseListen, defaultListen, isLoopback, type ListenAddress } from '../agent/address.ts'
 import type { AgentOptions, Pipeline } from '../agent/agent.ts'
 import { ListenError, PageServer } from '../agent/serve.ts'
 import type { ProbeState, Snapshot } from '../agent/snapshot.ts'
+<<<<<<< HEAD
 import type { Recording } from '../vm/recording.ts'
+=======
+import type { SpecCache } from '../agent/spec-cache.ts'
+>>>>>>> main
 import { parseCount, parseDuration, UsageError, type Arguments } from './arguments.ts'
 import { Lifetime } from './lifetime.ts'
 import { tickLines } from './lines.ts'
@@ -72,7 +77,12 @@ async function runPipeline(options: Options, make: (options: AgentOptions) => Pr
   }
   try {
     output.begin(server?.url ?? null)
+<<<<<<< HEAD
     agent = await make({ intervalMs: options.intervalMs, onSnapshot: counted(options.count, lifetime, (snapshot) => {
+=======
+    const { Agent } = await import('../agent/agent.ts')
+    agent = new Agent({ specs: await keptSpecs(), intervalMs: options.intervalMs, onSnapshot: counted(options.count, lifetime, (snapshot) => {
+>>>>>>> main
       server?.publish(snapshot)
       output.show(snapshot)
     }) })
@@ -90,6 +100,14 @@ async function runPipeline(options: Options, make: (options: AgentOptions) => Pr
     agent?.stop()
     await server?.close()
   }
+}
+
+/** Probes as an earlier start compiled them, where bin/skep.js found a folder that only this user can write to; SKEP_NO_CACHE=1 compiles anew. */
+async function keptSpecs(): Promise<SpecCache | null> {
+  const folder = (globalThis as Record<symbol, unknown>)[Symbol.for('skep.cacheFolder')]
+  if (typeof folder !== 'string' || process.env['SKEP_NO_CACHE'] === '1') return null
+  const { SpecCache } = await import('../agent/spec-cache.ts')
+  return SpecCache.open(folder, fileURLToPath(import.meta.url))
 }
 
 /** Says why nothing can be observed here; null when it is worth trying. */

@@ -54,7 +54,7 @@ describe('random programs', () => {
         if (emitFunction(fn, { isa }).stackBytes > fn.slots.length * 16) spilled++
       }
       expect(spilled).toBeGreaterThan(300)
-    })
+    }, 300_000)
   }
 
   test('a failing one is shrunk to what matters', () => {

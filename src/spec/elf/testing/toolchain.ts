@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { afterAll } from 'vitest'
 
 /* Makes objects from the C sources beside this file, when tests run. skep itself needs none of these tools. */
 
@@ -10,7 +11,7 @@ const source = (name: string) => fileURLToPath(new URL(`./${name}`, import.meta.
 const headers = ['x86_64', 'aarch64'].map((machine) => `/usr/include/${machine}-linux-gnu`)
   .filter((path) => existsSync(path)).map((path) => `-I${path}`)
 const directory = mkdtempSync(join(tmpdir(), 'skep-objects-'))
-process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
 /** The newest clang that compiles for BPF with libbpf's headers; undefined: tests skip "clang with bpf target, libbpf-dev". */
 export const clang = ['22', '21', '20', '19', '18', '17', '16', '15', '14'].map((version) => `clang-${version}`).concat('clang')
