@@ -3,11 +3,8 @@ import { parseListen, defaultListen, isLoopback, type ListenAddress } from '../a
 import type { AgentOptions, Pipeline } from '../agent/agent.ts'
 import { ListenError, PageServer } from '../agent/serve.ts'
 import type { ProbeState, Snapshot } from '../agent/snapshot.ts'
-<<<<<<< HEAD
-import type { Recording } from '../vm/recording.ts'
-=======
 import type { SpecCache } from '../agent/spec-cache.ts'
->>>>>>> main
+import type { Recording } from '../vm/recording.ts'
 import { parseCount, parseDuration, UsageError, type Arguments } from './arguments.ts'
 import { Lifetime } from './lifetime.ts'
 import { tickLines } from './lines.ts'
@@ -54,7 +51,7 @@ export async function startAgent(args: Arguments): Promise<number> {
   const options = read(args)
   const refusal = await refused()
   if (refusal !== null) return refusal
-  return runPipeline(options, async (given) => new (await import('../agent/agent.ts')).Agent(given))
+  return runPipeline(options, async (given) => new (await import('../agent/agent.ts')).Agent({ ...given, specs: await keptSpecs() }))
 }
 
 /** `skep demo`: the same on a recording. */
@@ -77,12 +74,7 @@ async function runPipeline(options: Options, make: (options: AgentOptions) => Pr
   }
   try {
     output.begin(server?.url ?? null)
-<<<<<<< HEAD
     agent = await make({ intervalMs: options.intervalMs, onSnapshot: counted(options.count, lifetime, (snapshot) => {
-=======
-    const { Agent } = await import('../agent/agent.ts')
-    agent = new Agent({ specs: await keptSpecs(), intervalMs: options.intervalMs, onSnapshot: counted(options.count, lifetime, (snapshot) => {
->>>>>>> main
       server?.publish(snapshot)
       output.show(snapshot)
     }) })
