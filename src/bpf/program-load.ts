@@ -116,14 +116,19 @@ function loadFrom(memory: Block, spec: ProgramSpec, context: LoadContext, place:
   const size = context.tokenFd === undefined ? attrSize : attrSizeWithToken
   const result = withMemlock(() => load(fill, size))
   if (result >= 0) return result
+  if (result === -Errno.EAGAIN) {
+    throw commandError('BPF_PROG_LOAD', result, `program '${spec.name}': signals interrupted its verification ${mostAttempts} times: is this process profiled (--cpu-prof)?`)
+  }
   return explain(spec, context, fill, size, result)
 }
 
+const mostAttempts = 200
+
 function load(fill: (attr: Attr) => void, attrBytes: number): number {
-  // A signal during verification makes the kernel give up with EAGAIN; it is meant to be tried again.
+  // A signal during verification makes the kernel give up with EAGAIN; it is meant to be tried again. Profilers send many.
   for (let attempt = 0; ; attempt++) {
     const result = command('BPF_PROG_LOAD', attrBytes, fill)
-    if (result !== -Errno.EAGAIN || attempt === 4) return result
+    if (result !== -Errno.EAGAIN || attempt === mostAttempts) return result
   }
 }
 
