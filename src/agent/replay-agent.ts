@@ -1,5 +1,5 @@
 import { compileModule } from '../compiler/compile.ts'
-import { MapDeclaration, RingDeclaration } from '../compiler/language/maps.ts'
+import { RingDeclaration, type MapDeclaration } from '../compiler/language/maps.ts'
 import { catalogue } from '../probes/catalogue.ts'
 import type { ProbeFacts } from '../signals/probe.ts'
 import type { Recording } from '../vm/recording.ts'

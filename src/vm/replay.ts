@@ -1,6 +1,6 @@
 import type { Compiled } from '../compiler/compile.ts'
 import type { FieldType } from '../compiler/kernel-field.ts'
-import { KernelObject, kernelObject, type Fields, type FieldValue } from './kernel-object.ts'
+import { kernelObject, type KernelObject, type Fields, type FieldValue } from './kernel-object.ts'
 import { RecordingTypes, opaque, wholeField } from './recording-types.ts'
 import type { ObjectChange, RecordedEvent, RecordedValue, Recording } from './recording.ts'
 import { Simulation, type SimulateOptions } from './simulate.ts'
