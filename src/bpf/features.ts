@@ -6,8 +6,11 @@ import { close } from '../sys/syscall.ts'
 import { command } from './command.ts'
 import { feature, verdictOf } from './features/feature.ts'
 import type { Feature, Verdict } from './features/feature.ts'
+import { btfFeatures } from './features/btf-features.ts'
 import { linkFeatures } from './features/link-features.ts'
+import { loadFeatures } from './features/load-features.ts'
 import { mapFeature } from './features/map-features.ts'
+import { codeFeatures } from './features/program-features.ts'
 import { kernelBtf, vmlinuxBtfPath } from './kernel-btf.ts'
 import { MapFlags } from './map-layout.ts'
 import { hasMemcgAccounting, withMemlock } from './memlock.ts'
@@ -141,6 +144,9 @@ export const features = {
   mmapableArray: feature('mappable arrays', '5.5',
     () => verdictOf('BPF_MAP_CREATE', createMap('array', 4, 8, 1, MapFlags.mmapable), 'a mappable array')),
   ...linkFeatures,
+  ...codeFeatures,
+  ...btfFeatures,
+  ...loadFeatures,
   stats: feature('program run time statistics', '5.8',
     () => verdictOf('BPF_ENABLE_STATS', command('BPF_ENABLE_STATS', 4, () => {}), 'enabling statistics')),
   memcgAccounting: feature('memory accounting by cgroup', '5.11', () => hasMemcgAccounting() ? 'yes' : 'no'),

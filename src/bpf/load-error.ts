@@ -62,6 +62,8 @@ export interface Circumstances {
   lockdown: string | undefined
   /** kernel.unprivileged_bpf_disabled: 0, 1 or 2. */
   unprivilegedDisabled: string | undefined
+  /** Of a container: its capabilities count inside only. */
+  userNamespace?: boolean
 }
 
 function currentCircumstances(): Circumstances {
@@ -69,6 +71,7 @@ function currentCircumstances(): Circumstances {
     status: processStatus(),
     lockdown: /\[(\w+)\]/.exec(readIfThere('/sys/kernel/security/lockdown') ?? '')?.[1],
     unprivilegedDisabled: readIfThere('/proc/sys/kernel/unprivileged_bpf_disabled')?.trim(),
+    userNamespace: !/^\s*0\s+0\s+4294967295\s*$/.test(readIfThere('/proc/self/uid_map') ?? '0 0 4294967295'),
   }
 }
 
@@ -95,13 +98,17 @@ export function policyCauses(now: Circumstances, missing: readonly CapabilityNam
       ? `this process is root without ${names}; grant them (--cap-add of a container, CapabilityBoundingSet= of a service)`
       : `user ${now.status.euid} runs this process without ${names}; run it as root, or grant them (AmbientCapabilities= of a service)`)
   }
+  if (now.userNamespace === true) {
+    causes.push('this process is in a user namespace, whose capabilities do not count for eBPF: run it outside, or give it a bpf file system'
+      + ' that delegates (6.9; see Token)')
+  }
   if (now.lockdown === 'confidentiality') {
     causes.push('kernel lockdown is in confidentiality mode, which forbids reading kernel memory; boot with lockdown=integrity')
   }
   if (now.status.seccomp) {
     causes.push('a seccomp filter applies to this process; allow bpf and perf_event_open in its profile (containers: seccomp=unconfined)')
   }
-  if (missing.length === 0) {
+  if (missing.length === 0 && now.userNamespace !== true) {
     const integrity = now.lockdown === 'integrity' ? ' or lockdown in integrity mode' : ''
     causes.push(`a security module, host policy${integrity} refuses this kind of program, though the capabilities are`
       + ' there; look for a denial in the kernel log (dmesg, audit), and use another hook meanwhile')

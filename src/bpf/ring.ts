@@ -1,4 +1,6 @@
+import { decoder } from '../spec/codec.ts'
 import type { RecordView } from '../spec/codec.ts'
+import type { Schema, ValueOf } from '../spec/schema.ts'
 import type { PollHandle } from '../sys/backend.ts'
 import { poll } from '../sys/syscall.ts'
 import { ClosedError } from './descriptor.ts'
@@ -139,6 +141,20 @@ export class RingReader {
       }
     } finally {
       this.stop()
+    }
+  }
+
+  /**
+   * Records decoded, one by one, until close(). While the loop's body waits, nothing is read: programs then find the ring full,
+   * and count what they lose. A record shorter than the schema is an error.
+   */
+  async *records<S extends Schema>(schema: S): AsyncGenerator<{ value: ValueOf<S>; ring: number }, void, undefined> {
+    const decode = decoder(schema)
+    for await (const { ring, view, count, offsets, lengths } of this) {
+      for (let index = 0; index < count && !this.#closed; index++) {
+        if (lengths[index]! < schema.size) throw new RangeError(`a record has ${lengths[index]} bytes, fewer than the schema's ${schema.size}`)
+        yield { value: decode(view, offsets[index]!), ring }
+      }
     }
   }
 

@@ -56,6 +56,11 @@ export const checkCommand: CommandSpec = {
   ],
 }
 
+export const buildCommand: CommandSpec = {
+  name: 'build', summary: 'write a probe module as a portable .bpf.o', positional: '<file.ts>', arity: [1, 1],
+  options: [{ name: 'output', short: 'o', value: 'FILE', help: 'file to write (default NAME.bpf.o)' }, help],
+}
+
 export const typesCommand: CommandSpec = {
   name: 'types', summary: 'write vmlinux.d.ts, the types of this kernel', arity: [0, 0],
   options: [
@@ -73,4 +78,6 @@ export const doctorCommand: CommandSpec = {
   name: 'doctor', summary: 'what this kernel allows, what it does not, and what helps', arity: [0, 0], options: [json, noColor, help],
 }
 
-export const verbs: readonly CommandSpec[] = [runCommand, checkCommand, typesCommand, listCommand, doctorCommand, recordCommand, demoCommand, vmCommand]
+export const verbs: readonly CommandSpec[] = [
+  runCommand, checkCommand, buildCommand, typesCommand, listCommand, doctorCommand, recordCommand, demoCommand, vmCommand,
+]

@@ -32,6 +32,7 @@ async function run(verb: CommandSpec, args: Arguments): Promise<number> {
   switch (verb.name) {
     case 'run': return (await import('./run.ts')).runFile(args)
     case 'check': return (await import('./check.ts')).checkFile(args)
+    case 'build': return (await import('./build.ts')).buildObject(args)
     case 'types': return (await import('./types.ts')).writeTypes(args)
     case 'doctor': return (await import('./doctor.ts')).diagnose(args)
     case 'record': return (await import('./record.ts')).record(args)

@@ -1,7 +1,10 @@
 import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { basename, extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { codeFeatures } from '../bpf/features/program-features.ts'
+import { has } from '../bpf/features.ts'
 import { kernelBtf } from '../bpf/kernel-btf.ts'
+import { readTracefs } from '../bpf/tracefs.ts'
 import { compileModule, type Compiled, type CompileOptions } from '../compiler/compile.ts'
 import { CompileError } from '../compiler/errors.ts'
 import { installLoader } from '../register/install.ts'
@@ -31,7 +34,10 @@ export async function importProbe(path: string): Promise<ProbeModule> {
 /** Compiles the programs that the module exports for the running kernel. @throws ProbeFileError with the place in the file */
 export function compileProbe(path: string, module: ProbeModule, options: Partial<CompileOptions> = {}): Compiled {
   try {
-    return compileModule(module, { btf: kernelBtf(), name: basename(path, extname(path)), ...options })
+    return compileModule(module, {
+      btf: kernelBtf(), name: basename(path, extname(path)), features: { mayGoto: has(codeFeatures.mayGoto) },
+      tracepointFormat: (category, name) => readTracefs(`events/${category}/${name}/format`), ...options,
+    })
   } catch (error) {
     if (error instanceof CompileError || error instanceof TypeError || error instanceof RangeError) throw new ProbeFileError(error.message, { cause: error })
     throw error

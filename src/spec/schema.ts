@@ -52,6 +52,15 @@ export const i8 = int('i8', 8, true)
 export const i16 = int('i16', 16, true)
 export const i32 = int('i32', 32, true)
 export const i64 = int('i64', 64, true)
+/** The same names as types: `value as u64` in a kernel function is a conversion. */
+export type u8 = number
+export type u16 = number
+export type u32 = number
+export type u64 = number
+export type i8 = number
+export type i16 = number
+export type i32 = number
+export type i64 = number
 export const bool: BoolSchema = Object.freeze({ kind: 'bool', name: 'bool', size: 1, align: 1 })
 
 function checkLength(what: string, length: number): void {

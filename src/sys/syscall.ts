@@ -6,20 +6,20 @@ interface Numbers {
   bpf: number; mmap: number; munmap: number; madvise: number; close: number; ioctl: number
   perfEventOpen: number; prlimit64: number; fsopen: number; fsconfig: number; fsmount: number; moveMount: number
   socket: number; bind: number; sendto: number; recvfrom: number; setsockopt: number; getsockopt: number
-  setns: number; pidfdOpen: number
+  setns: number; pidfdOpen: number; pidfdGetfd: number
 }
 
 /** From asm-generic/unistd.h. */
 const generic: Numbers = {
   bpf: 280, mmap: 222, munmap: 215, madvise: 233, close: 57, ioctl: 29,
   perfEventOpen: 241, prlimit64: 261, fsopen: 430, fsconfig: 431, fsmount: 432, moveMount: 429,
-  socket: 198, bind: 200, sendto: 206, recvfrom: 207, setsockopt: 208, getsockopt: 209, setns: 268, pidfdOpen: 434,
+  socket: 198, bind: 200, sendto: 206, recvfrom: 207, setsockopt: 208, getsockopt: 209, setns: 268, pidfdOpen: 434, pidfdGetfd: 438,
 }
 const numbersByArch: Partial<Record<string, Numbers>> = {
   x64: {
     bpf: 321, mmap: 9, munmap: 11, madvise: 28, close: 3, ioctl: 16,
     perfEventOpen: 298, prlimit64: 302, fsopen: 430, fsconfig: 431, fsmount: 432, moveMount: 429,
-    socket: 41, bind: 49, sendto: 44, recvfrom: 45, setsockopt: 54, getsockopt: 55, setns: 308, pidfdOpen: 434,
+    socket: 41, bind: 49, sendto: 44, recvfrom: 45, setsockopt: 54, getsockopt: 55, setns: 308, pidfdOpen: 434, pidfdGetfd: 438,
   },
   arm64: generic,
   riscv64: generic,
@@ -134,6 +134,11 @@ export function setns(fd: number, type: number): number {
 /** A descriptor of a process (5.3). */
 export function pidfdOpen(pid: number, flags = 0): number {
   return system().syscall3(numbers.pidfdOpen, pid, flags, 0)
+}
+
+/** A copy of another process's descriptor (5.6). */
+export function pidfdGetfd(pidfd: number, fd: number): number {
+  return system().syscall3(numbers.pidfdGetfd, pidfd, fd, 0)
 }
 
 /** Memory as a buffer, not copied: reading it after the mapping is gone kills the process; Mapping guards against that. */
