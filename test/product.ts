@@ -20,6 +20,7 @@ async function build(page: boolean): Promise<void> {
   mkdirSync(product, { recursive: true })
   cpSync(join(root, 'bin'), join(product, 'bin'), { recursive: true })
   cpSync(join(root, 'package.json'), join(product, 'package.json'))
+  cpSync(join(root, 'demo'), join(product, 'demo'), { recursive: true })
   const dir = join(product, 'dist')
   await bundle({ skep: 'src/cli/main.ts' }, { oneFile: true, dir })
   await bundle({
