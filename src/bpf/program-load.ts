@@ -11,6 +11,7 @@ import { resolveExterns } from './externs.ts'
 import { PolicyError, VerifierError } from './load-error.ts'
 import type { SourceLine } from './load-error.ts'
 import { withMemlock } from './memlock.ts'
+import { readVerifierLog } from './verifier-log.ts'
 import { loadTarget } from './program-target.ts'
 import type { LoadTarget, StructOpsMember } from './program-target.ts'
 
@@ -153,7 +154,8 @@ function explain(spec: ProgramSpec, context: LoadContext, fill: (attr: Attr) => 
       if (result >= 0) return result
       if (result === -Errno.ENOSPC && size < largestLog) continue
       const log = readLog(buffer.u8.subarray(0, size))
-      if (log.trim() === '') throw emptyLogError(spec, verdict)
+      // Some kernels log statistics of nothing when they refuse an attribute.
+      if (log.trim() === '' || (verdict === -Errno.EINVAL && readVerifierLog(log).message === '')) throw emptyLogError(spec, verdict)
       throw new VerifierError(spec.name, -verdict, log, result === -Errno.ENOSPC, sourceOf, (slot) => {
         const missing = context.poisoned?.(spec).find((one) => one.slot === slot)
         return missing === undefined ? undefined : `this kernel lacks ${missing.spec}: ${missing.reason}`
