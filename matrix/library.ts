@@ -3,10 +3,11 @@
  * feature of the whole lists. What a kernel lacks must be told as that, by a TargetError or an errno that means it.
  */
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { BtfBuilder } from '../src/btf/builder.ts'
 import {
   attach, attachCgroup, attachCgroupDirectly, attachClsact, attachFeatures, attachIterator, attachNetfilter, attachNetworkNamespace, attachPerfEvent, attachTcx,
   attachXdp, attachXdpByNetlink, constantProgram, enableStats, explainFeature, findExecutable, iterate, kernelBtf, load, mapFeatures, programFeatures,
-  SysError, TargetError, type AttachTarget, type Link, type Program, type ProgramSpec, type ProgramTypeName,
+  SysError, TargetError, type AttachTarget, type Link, type Program, type ProgramSpec, type ProgramTypeName, type Spec,
 } from '../src/bpf/bpf.ts'
 
 type Tell = (check: string, passed: boolean | null, detail: string) => void
@@ -72,6 +73,7 @@ export function libraryChecks(tell: Tell): void {
     given('lsm_cgroup', 'lsm', 1, { attach: { kind: 'lsm_cgroup', name: 'socket_bind' } }, (program) => attachCgroup(program, { cgroup }))
     rmdirSync(cgroup)
   }
+  replaced(tell)
   tell('libc', existsSync(findExecutable('libc.so.6')), findExecutable('libc.so.6'))
   tell('kernel types', kernelBtf().typeCount > 1000, String(kernelBtf().typeCount))
 }
@@ -95,5 +97,48 @@ function hook(tell: Tell, name: string, spec: ProgramSpec, to: (program: Program
   } finally {
     stats.close()
     collection.close()
+  }
+}
+
+/** A function of a program, replaced by another program and traced by a third. */
+function replaced(tell: Tell): void {
+  const call = [0x85, 0x10, 0, 0, 1, 0, 0, 0]
+  const exit = [0x95, 0, 0, 0, 0, 0, 0, 0]
+  const returns = (value: number) => [0xb7, 0, 0, 0, value, 0, 0, 0, ...exit]
+  const types = new BtfBuilder()
+  const int = types.int('int', 4, { signed: true })
+  const context = types.ptr(types.struct('__sk_buff', 4, [{ name: 'len', type: types.int('__u32', 4), bitOffset: 0 }]))
+  const proto = types.funcProto(int, [{ name: 'skb', type: context }])
+  const [ask, answer] = [types.func('ask', proto, 'global'), types.func('answer', proto, 'global')]
+  const btf = types.build()
+  const spec = (program: ProgramSpec): Spec => ({ name: 'check', license: 'GPL', maps: [], btf, programs: [program] })
+  const program = (name: string, type: ProgramTypeName, code: number[], functions: ProgramSpec['functions'], attach: AttachTarget): ProgramSpec =>
+    ({ name, type, attach, code: Uint8Array.from(code), maps: [], relocations: [], functions, lines: [] })
+  const target = load(spec(program('ask', 'sched_cls', [...call, ...exit, ...returns(1)], [{ slot: 0, type: ask }, { slot: 2, type: answer }], { kind: 'given', name: '' })))
+  try {
+    const asked = target.requireAll().programs.get('ask')!
+    const replacement = program('other', 'ext', returns(42), [{ slot: 0, type: answer }], { kind: 'freplace', name: 'answer' })
+    const trace = program('trace', 'tracing', returns(0), [{ slot: 0, type: answer }], { kind: 'fentry', name: 'answer' })
+    const other = load(spec(replacement), { targets: { other: asked } })
+    const tracing = load(spec(trace), { targets: { trace: asked } })
+    try {
+      const results = [asked.testRun().returnValue]
+      const traced = tracing.requireAll().attach('trace')
+      results.push(asked.testRun().returnValue)
+      traced.close()
+      const link = other.requireAll().attach('other')
+      results.push(asked.testRun().returnValue)
+      const { kind } = link.info()
+      link.close()
+      results.push(asked.testRun().returnValue)
+      tell('hook freplace', results.join() === '1,1,42,1', `${kind}: ${results.join()}`)
+    } finally {
+      other.close()
+      tracing.close()
+    }
+  } catch (error) {
+    tell('hook freplace', false, String(error))
+  } finally {
+    target.close()
   }
 }
