@@ -1,5 +1,6 @@
 /**
- * The kernel library inside a guest: every kind of hook with the smallest program, made to run and seen to have run; every type of map; every
+ * The kernel library inside a guest: every kind of hook with the smallest program, made to run and seen to have run; every type
+ * of map; every
  * feature of the whole lists. What a kernel lacks must be told as that, by a TargetError or an errno that means it.
  */
 import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'

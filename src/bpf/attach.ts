@@ -15,7 +15,10 @@ import { TargetError } from './target-error.ts'
 
 /** What can be said of attaching beside the hook. */
 export interface AttachOptions {
-  /** A number that the program gets by bpf_get_attach_cookie: which of several hooks it runs for (5.15; tracing 5.19; tracepoints raw and typed 6.10). */
+  /**
+   * A number that the program gets by bpf_get_attach_cookie: which of several hooks it runs for (5.15; tracing 5.19;
+   * tracepoints raw and typed 6.10).
+   */
   cookie?: bigint
   /** The process to watch, for uprobes and USDT; all by default. */
   pid?: number

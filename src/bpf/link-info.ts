@@ -8,7 +8,10 @@ import { objectInfo } from './command.ts'
 /** What every link has. `type` is `enum bpf_link_type`. */
 interface Common { id: number; type: number; programId: number }
 
-/** What the kernel says of a link, by its kind. Attach types younger than skep are numbers. Fields of later kernels are 0 before. */
+/**
+ * What the kernel says of a link, by its kind. Attach types younger than skep are numbers. Fields of later kernels are 0
+ * before.
+ */
 export type LinkInfo = Common & (
   | { kind: 'raw_tracepoint'; name: string }
   | { kind: 'tracing'; attachType: AttachTypeName | number; targetObjectId: number; targetBtfId: number }

@@ -20,7 +20,10 @@ export class VerifierError extends Error {
   readonly source: SourceLine | undefined
   readonly suggestion: string | undefined
 
-  /** @param lacks what this kernel lacks, by the slot of the instruction that needs it: relocation left a call there that must not be reached */
+  /**
+   * @param lacks what this kernel lacks, by the slot of the instruction that needs it: relocation left a call there that must
+   * not be reached
+   */
   constructor(
     program: string, errno: number, log: string, truncated: boolean, sourceOf: (slot: number) => SourceLine | undefined,
     lacks: (slot: number) => string | undefined = () => undefined,

@@ -19,7 +19,8 @@ export interface Owners {
 const kinds = [['prog_id', 'programs'], ['map_id', 'maps'], ['link_id', 'links']] as const
 
 /**
- * Looks at the descriptors of all processes (needs CAP_SYS_PTRACE for those of others; what may not be seen is left out). Objects that
+ * Looks at the descriptors of all processes (needs CAP_SYS_PTRACE for those of others; what may not be seen is left out).
+ * Objects that
  * nobody has open are held by programs, links or pins.
  */
 export function objectOwners(): Owners {

@@ -140,7 +140,9 @@ function load(fill: (attr: Attr) => void, attrBytes: number): number {
  * Loads again, with a log, to learn why. The log is only asked for here because it makes loading several times slower.
  * The verdict is that of the first load: with a log, an overflowing buffer replaces it by ENOSPC.
  */
-function explain(spec: ProgramSpec, context: LoadContext, fill: (attr: Attr) => void, attrBytes: number, verdict: number): number {
+function explain(
+  spec: ProgramSpec, context: LoadContext, fill: (attr: Attr) => void, attrBytes: number, verdict: number
+): number {
   const sourceOf = (slot: number) => sourceLine(spec, context.btf, slot)
   for (let size = firstLog; ; size *= 4) {
     const buffer = allocate(size)
@@ -155,7 +157,9 @@ function explain(spec: ProgramSpec, context: LoadContext, fill: (attr: Attr) => 
       if (result === -Errno.ENOSPC && size < largestLog) continue
       const log = readLog(buffer.u8.subarray(0, size))
       // Some kernels log statistics of nothing when they refuse an attribute.
-      if (log.trim() === '' || (verdict === -Errno.EINVAL && readVerifierLog(log).message === '')) throw emptyLogError(spec, verdict)
+      if (log.trim() === '' || (verdict === -Errno.EINVAL && readVerifierLog(log).message === '')) throw emptyLogError(
+        spec, verdict
+      )
       throw new VerifierError(spec.name, -verdict, log, result === -Errno.ENOSPC, sourceOf, (slot) => {
         const missing = context.poisoned?.(spec).find((one) => one.slot === slot)
         return missing === undefined ? undefined : `this kernel lacks ${missing.spec}: ${missing.reason}`

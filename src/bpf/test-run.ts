@@ -6,7 +6,10 @@ import { command, commandError } from './command.ts'
 export interface TestRunOptions {
   /** The packet, link-layer header included: 14 bytes at least. */
   data?: Uint8Array
-  /** The context: `struct __sk_buff`, `struct xdp_md`, `struct bpf_sk_lookup`, arguments of a raw tracepoint, or of a syscall program. */
+  /**
+   * The context: `struct __sk_buff`, `struct xdp_md`, `struct bpf_sk_lookup`, arguments of a raw tracepoint, or of a syscall
+   * program.
+   */
   context?: Uint8Array
   /** Runs, 1 by default; the kernel times them together. */
   repeat?: number

@@ -35,7 +35,10 @@ export class Token {
     }
   }
 
-  /** A token of the first mounted bpf file system that has a delegation; undefined if there is none, or this is no user namespace. */
+  /**
+   * A token of the first mounted bpf file system that has a delegation; undefined if there is none, or this is no user
+   * namespace.
+   */
   static find(): Token | undefined {
     for (const path of delegatedMounts(readFileSync('/proc/self/mounts', 'latin1'))) {
       try {

@@ -41,7 +41,8 @@ const ETH_P_ALL = 0x0003
 
 /**
  * Packets as they come in or go out, by a filter of the clsact queueing discipline (4.5), which is made if it is not there and
- * taken away again by close() if nobody uses it. It stays when the process ends, until it is closed: prefer tcx where there is one.
+ * taken away again by close() if nobody uses it. It stays when the process ends, until it is closed: prefer tcx where there is
+ * one.
  */
 export function attachClsact(program: Program, { interface: name, direction, priority = 0 }: ClsactOptions): Link {
   const index = interfaceIndex(name)
@@ -77,7 +78,10 @@ function filters(index: number, direction: 'ingress' | 'egress'): NetlinkReply[]
 /** Queueing disciplines that this process made, with how many of its filters are in them. */
 const made = new Map<string, number>()
 
-/** Makes the queueing discipline if it is not there. The last filter of ours takes it away, if we made it and nobody else is in it. */
+/**
+ * Makes the queueing discipline if it is not there. The last filter of ours takes it away, if we made it and nobody else is in
+ * it.
+ */
 function useQdisc(index: number): { leave(): void } {
   const key = `${statSync('/proc/thread-self/ns/net').ino}:${index}`
   const users = made.get(key)

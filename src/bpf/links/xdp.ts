@@ -6,7 +6,10 @@ import { Link, undoableHere } from '../link.ts'
 import { createLink } from '../link-create.ts'
 import type { Program } from '../program.ts'
 
-/** Where XDP runs: in the driver, after it on any interface ('generic', slower), or in the hardware; undefined: the best that there is. */
+/**
+ * Where XDP runs: in the driver, after it on any interface ('generic', slower), or in the hardware; undefined: the best that
+ * there is.
+ */
 export type XdpMode = 'generic' | 'driver' | 'hardware'
 
 export interface XdpOptions {
