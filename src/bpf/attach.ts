@@ -51,7 +51,7 @@ function placeOf(program: Program): string {
   const { type, attachType } = program.spec
   switch (type) {
     case 'xdp': return 'say which interface: attachXdp'
-    case 'sched_cls': return attachType?.startsWith('netkit') === true ? 'say which interface: attachNetkit' : 'say which interface: attachTcx or attachClsact'
+    case 'sched_cls': return `say which interface: ${attachType?.startsWith('netkit') === true ? 'attachNetkit' : 'attachTcx or attachClsact'}`
     case 'sk_lookup': case 'flow_dissector': return 'say which network namespace: attachNetworkNamespace'
     case 'netfilter': return 'say which family and hook: attachNetfilter'
     case 'socket_filter': case 'sk_reuseport': return 'say which socket: attachSocketFilter or attachReuseport'

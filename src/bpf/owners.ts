@@ -43,7 +43,8 @@ function addProcess(owners: Owners, pid: number): void {
   for (const fd of open) {
     const text = readIfThere(`/proc/${pid}/fdinfo/${fd}`)
     // A link says which program it is of, too.
-    const found = [...kinds].reverse().map(([field, kind]) => [kind, new RegExp(`^${field}:\\s*(\\d+)`, 'm').exec(text)?.[1]] as const).find(([, id]) => id !== undefined)
+    const ids = [...kinds].reverse().map(([field, kind]) => [kind, new RegExp(`^${field}:\\s*(\\d+)`, 'm').exec(text)?.[1]] as const)
+    const found = ids.find(([, id]) => id !== undefined)
     if (found === undefined) continue
     const list = owners[found[0]]
     const id = Number(found[1])

@@ -170,12 +170,17 @@ function explain(
   }
 }
 
+/** What a person calls the program: by its hook where it names one. */
+function kindOf({ attach, type }: ProgramSpec): string {
+  return attach.kind === 'given' ? type : attach.kind
+}
+
 function emptyLogError(spec: ProgramSpec, verdict: number): SysError {
   if (verdict === -Errno.EPERM || verdict === -Errno.EACCES) {
-    return new PolicyError('bpf(BPF_PROG_LOAD)', -verdict, `loading '${spec.name}' (${spec.attach.kind})`)
+    return new PolicyError('bpf(BPF_PROG_LOAD)', -verdict, `loading '${spec.name}' (${kindOf(spec)})`)
   }
   const meanings: Record<number, string> = {
-    [Errno.EINVAL]: `this kernel does not know programs of the kind ${spec.attach.kind}, or an attribute of it`,
+    [Errno.EINVAL]: `this kernel does not know programs of the kind ${kindOf(spec)}, or an attribute of it`,
     [Errno.E2BIG]: `it has ${spec.code.length / 8} instructions, more than this kernel allows`,
   }
   return commandError('BPF_PROG_LOAD', verdict, `program '${spec.name}': ${meanings[-verdict] ?? 'refused without a log'}`)

@@ -82,7 +82,8 @@ export function testRun(fd: number, spec: Pick<ProgramSpec, 'name' | 'type'>, op
         attr.u32(44, context.length)
         attr.u64(56, memory.address + contextOutAt)
       }
-      attr.u32(64, (options.cpu === undefined ? 0 : BPF_F_TEST_RUN_ON_CPU) | (options.liveFrames === true ? BPF_F_TEST_XDP_LIVE_FRAMES : 0))
+      const onCpu = options.cpu === undefined ? 0 : BPF_F_TEST_RUN_ON_CPU
+      attr.u32(64, onCpu | (options.liveFrames === true ? BPF_F_TEST_XDP_LIVE_FRAMES : 0))
       attr.u32(68, options.cpu ?? 0)
       attr.u32(72, options.batchSize ?? 0)
     }, (attr) => {

@@ -8,7 +8,14 @@ import { feature, verdictOf } from './feature.ts'
 import type { Feature, Verdict } from './feature.ts'
 
 /** What the smallest program of a type needs: what it returns, and for some the hook that it is for. */
-interface Smallest { since: string; returns?: number; attachType?: AttachTypeName; flags?: number; /** A function or typedef of the kernel. */ target?: [name: string, kind: 'func' | 'typedef'] }
+interface Smallest {
+  since: string
+  returns?: number
+  attachType?: AttachTypeName
+  flags?: number
+  /** A function or typedef of the kernel. */
+  target?: [name: string, kind: 'func' | 'typedef']
+}
 
 const SLEEPABLE = 1 << 4
 

@@ -33,7 +33,8 @@ const IFLA_XDP_EXPECTED_FD = 8
 export function attachXdp(program: Program, { interface: name, mode }: XdpOptions): Link {
   const place = `xdp on ${name}`
   return Link.at(place, createLink({
-    place, fd: program.fd, target: interfaceIndex(name), attachType: AttachType.xdp, size: 16, flags: mode === undefined ? 0 : modeFlags[mode],
+    place, fd: program.fd, target: interfaceIndex(name), attachType: AttachType.xdp, size: 16,
+    flags: mode === undefined ? 0 : modeFlags[mode],
   }))
 }
 
