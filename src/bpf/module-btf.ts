@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { Btf } from '../btf/btf.ts'
 import type { BtfKind } from '../btf/btf.ts'
-import { Errno } from '../sys/errno.ts'
+import { Errno, SysError } from '../sys/errno.ts'
 import { allocate, release, writeU64 } from '../sys/memory.ts'
+import type { Block } from '../sys/memory.ts'
 import { close } from '../sys/syscall.ts'
 import { command, commandError, mustCommand, objectInfo } from './command.ts'
 import { Descriptor } from './descriptor.ts'
@@ -65,17 +66,21 @@ function openModuleBtf(module: string): Descriptor {
 /** What the kernel says of a BTF object. */
 export interface BtfInfo { id: number; bytes: number; name: string; kernel: boolean }
 
-/** `struct bpf_btf_info` of a descriptor (4.18; names from 5.11 on). */
+/** `struct bpf_btf_info` of a descriptor (4.18). Before 5.11 there are no names, and whose types they are is not told. */
 export function btfInfo(fd: number): BtfInfo {
   const name = allocate(64)
+  const read = (fill?: (info: Block) => void) => objectInfo(fd, 32, ({ u32 }): BtfInfo => ({
+    bytes: u32[2]!, id: u32[3]!, kernel: u32[7] !== 0,
+    name: new TextDecoder().decode(name.u8.slice(0, Math.max(0, name.u8.indexOf(0)))),
+  }), fill)
   try {
-    return objectInfo(fd, 32, ({ u32 }) => ({
-      bytes: u32[2]!, id: u32[3]!, kernel: u32[7] !== 0,
-      name: new TextDecoder().decode(name.u8.slice(0, Math.max(0, name.u8.indexOf(0)))),
-    }), ({ u32 }) => {
+    return read(({ u32 }) => {
       writeU64(u32, 16, name.address)
       u32[6] = 64
     })
+  } catch (error) {
+    if (!(error instanceof SysError) || error.errno !== Errno.E2BIG) throw error
+    return read()
   } finally {
     release(name)
   }
