@@ -1,6 +1,6 @@
 import { Btf } from '../btf/btf.ts'
 import { loadableBtf } from '../spec/loadable-btf.ts'
-import { relocatorFor } from '../spec/relocate.ts'
+import { Relocator } from '../spec/relocate.ts'
 import type { PoisonedInstruction } from '../spec/relocate.ts'
 import type { AttachTarget, MapSpec, ProgramSpec, Spec } from '../spec/spec.ts'
 import { loadBtf } from './btf-load.ts'
@@ -14,6 +14,7 @@ import type { AttachOptions } from './attach.ts'
 import { attachStructOps } from './links/struct-ops.ts'
 import { attachUsdt, UsdtSpecs } from './links/usdt.ts'
 import type { BpfMap } from './map.ts'
+import { moduleBtfs } from './module-btf.ts'
 import { Program } from './program.ts'
 import type { LoadContext } from './program-load.ts'
 import { createStructOps, kernelStructOps, memberOf, structOpsValue } from './struct-ops.ts'
@@ -248,11 +249,16 @@ export class Collection {
     return this.#options.kernelBtf ?? kernelBtf()
   }
 
+  /** Types of modules are those of the running kernel only. */
+  readonly #modules = (): Iterable<Btf> => this.#options.kernelBtf === undefined ? moduleBtfs().map(({ btf }) => btf) : []
+
   #context(): LoadContext {
     const { spec } = this
     const options = this.#options
     const local = this.#local
     const lacking = new Map<ProgramSpec, readonly PoisonedInstruction[]>()
+    // One for all programs, so that those of one type agree on what it is in this kernel.
+    let relocator: Relocator | undefined
     return {
       license: spec.license,
       btf: local,
@@ -262,7 +268,8 @@ export class Collection {
       kernelBtf: () => this.#kernelBtf(),
       relocate: (program) => {
         if (local === undefined) throw new Error(`program '${program.name}' has CO-RE relocations, but its Spec has no BTF`)
-        const { code, poisoned } = relocatorFor(local, this.#kernelBtf()).relocate(program)
+        relocator ??= new Relocator(local, this.#kernelBtf(), this.#modules)
+        const { code, poisoned } = relocator.relocate(program)
         lacking.set(program, poisoned)
         return code
       },
