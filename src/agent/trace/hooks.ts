@@ -90,7 +90,7 @@ function files(pattern: string, pid: number | null): string[] {
     const path = join(folder, pattern)
     if (existsSync(path) && statSync(path).isFile()) return [path]
   }
-  const library = libraries().find((path) => path.split('/').at(-1)!.startsWith(pattern.includes('.so') ? pattern : `${pattern}.so`))
+  const library = libraries().find((path) => path.split('/').at(-1)!.startsWith(pattern.includes('.so') ? pattern : `${pattern}.so`) && elfSymbols(path) !== null)
   return library === undefined ? [] : [library]
 }
 

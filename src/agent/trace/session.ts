@@ -2,7 +2,6 @@ import { Collection } from '../../bpf/collection.ts'
 import type { Link } from '../../bpf/link.ts'
 import { RingReader } from '../../bpf/ring.ts'
 import type { CheckedProgram } from '../../bpftrace/check/context.ts'
-import { signals } from '../../bpftrace/check/targets.ts'
 import type { Generated } from '../../bpftrace/generate/generate.ts'
 import { lostName, ringName } from '../../bpftrace/generate/generation.ts'
 import { readMapData, type MapData } from '../../bpftrace/output/map-data.ts'
@@ -174,7 +173,8 @@ export class TraceSession {
     const { write, checked } = this.#options
     write(this.output.end())
     if (checked.config.print_maps_on_exit) {
-      for (const info of checked.maps.values()) {
+      const byName = [...checked.maps.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+      for (const info of byName) {
         if (info.value.kind === 'none') continue
         const data = readMapData(info, this.collection.map(info.name).readRaw(), { maxLength: Number(checked.config.max_strlen) })
         if (data.entries.length > 0) write(this.output.map(data, null, null))
@@ -233,4 +233,3 @@ function emptyScalar(data: MapData): MapData['entries'] {
   }
 }
 
-export { signals }

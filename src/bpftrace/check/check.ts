@@ -1,5 +1,6 @@
 import { Diagnostics, ProgramError } from '../diagnostic.ts'
 import type { Environment, Target } from '../environment.ts'
+import { headerConstants } from '../library/constants.ts'
 import { standardLibrary } from '../library/library.ts'
 import type { Source } from '../source.ts'
 import type { Block, Macro, Of, Probe, Program, Statement, Subprogram } from '../syntax/ast.ts'
@@ -127,7 +128,9 @@ class FrontEnd {
     const constant = (name: string) => {
       if (builtinNamed(plainName(name)) !== undefined) return undefined
       const known = store.enumerator(name)
-      return known === undefined ? undefined : { value: known.value, enum: name }
+      if (known !== undefined) return { value: known.value, enum: name }
+      // What a header that the script includes would define.
+      return program.preamble.includes.length > 0 && Object.hasOwn(headerConstants, name) ? { value: headerConstants[name]! } : undefined
     }
     const folder = new Folder({ positional: this.#options.positional ?? [] }, this.#diagnostics, constant)
     for (const item of program.items) {
@@ -200,7 +203,7 @@ class FrontEnd {
 function pass(c: CheckContext, probes: readonly CheckedProbe[], subprograms: readonly Subprogram[]): void {
   for (const subprogram of subprograms) checkSubprogram(c, subprogram)
   for (const probe of probes) {
-    c.probe = probe
+    c.enter(probe)
     c.scoped(probe, () => {
       if (probe.probe.predicate !== null) predicateOf(c, probe.probe.predicate)
       checkBlock(c, probe.probe.body, { unused: true })

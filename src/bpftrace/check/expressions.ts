@@ -86,6 +86,7 @@ function identifierType(c: CheckContext, node: Of<'identifier'>): Type {
 function variableType(c: CheckContext, node: Of<'variable'>): Type {
   const info = c.variable(node.name)
   if (info === undefined) {
+    if (c.hoist(node.name)) return none
     c.error(`Undefined or undeclared variable: ${shown(node.name)}`, node.span)
     return none
   }

@@ -11,9 +11,9 @@ const bodies = new Set(['then', 'otherwise', 'body'])
 export class Folder {
   readonly #parameters: Parameters
   readonly #diagnostics: Diagnostics
-  readonly #constant: (name: string) => { value: bigint; enum: string } | undefined
+  readonly #constant: (name: string) => { value: bigint; enum?: string } | undefined
 
-  constructor(parameters: Parameters, diagnostics: Diagnostics, constant: (name: string) => { value: bigint; enum: string } | undefined = () => undefined) {
+  constructor(parameters: Parameters, diagnostics: Diagnostics, constant: (name: string) => { value: bigint; enum?: string } | undefined = () => undefined) {
     this.#parameters = parameters
     this.#diagnostics = diagnostics
     this.#constant = constant
@@ -76,7 +76,7 @@ export class Folder {
       case 'positionalCount': return integer(BigInt(this.#parameters.positional.length), node.span)
       case 'identifier': {
         const constant = this.#constant(node.name)
-        return constant === undefined ? node : { kind: 'integer', value: constant.value, text: node.name, enum: node.name, span: node.span }
+        return constant === undefined ? node : { kind: 'integer', value: constant.value, text: node.name, folded: true, ...(constant.enum !== undefined && { enum: constant.enum }), span: node.span }
       }
       case 'comptime': {
         const { operand } = node

@@ -87,7 +87,11 @@ function assignVariable(c: CheckContext, statement: Statement & { kind: 'assignV
     info = newVariable(c, name, statement)
     if (statement.declared.to !== null) setDeclared(c, info, writtenType(c, statement.declared.to), statement)
   }
-  info ??= c.declare(name, none)
+  if (info === undefined) {
+    c.noteAssigned(name)
+    info = c.declare(name, none, c.isHoisted(name))
+    if (c.isHoisted(name)) c.warn(`Variable ${shown(name)} is used outside of the block that assigns it: declare it before with 'let ${shown(name)}'`, statement.nameSpan)
+  }
   c.variables.set(statement, info)
   info.assigned = true
   if (type.kind === 'void') return c.error(`Invalid expression for assignment: ${typeName(type)} has no value`, value.span)

@@ -23,11 +23,11 @@ export function zero(p: ProgramWriter, { base, offset }: Place, size: number): v
   f.call('probe_read_kernel', [f.offset(base, offset), f.number(size), f.number(0)])
 }
 
-/** Pieces of memory by the widest aligned accesses. */
-export function pieces(offset: number, size: number): { at: number; width: 1 | 2 | 4 | 8 }[] {
+/** Pieces of memory by the widest accesses that are aligned at both offsets. */
+export function pieces(offset: number, size: number, other = offset): { at: number; width: 1 | 2 | 4 | 8 }[] {
   const list: { at: number; width: 1 | 2 | 4 | 8 }[] = []
   for (let at = 0; at < size;) {
-    const width = ([8, 4, 2, 1] as const).find((one) => one <= size - at && (offset + at) % one === 0)!
+    const width = ([8, 4, 2, 1] as const).find((one) => one <= size - at && (offset + at) % one === 0 && (other + at) % one === 0)!
     list.push({ at, width })
     at += width
   }
@@ -37,7 +37,7 @@ export function pieces(offset: number, size: number): { at: number; width: 1 | 2
 export function copy(p: ProgramWriter, from: Place, to: Place, size: number): void {
   const { f } = p
   if (size <= wholeWords) {
-    for (const { at, width } of pieces(to.offset | from.offset, size)) f.store(to.base, to.offset + at, width, f.load(from.base, from.offset + at, width))
+    for (const { at, width } of pieces(to.offset, size, from.offset)) f.store(to.base, to.offset + at, width, f.load(from.base, from.offset + at, width))
     return
   }
   f.call('probe_read_kernel', [f.offset(to.base, to.offset), f.number(size), f.offset(from.base, from.offset)])

@@ -68,7 +68,7 @@ export function compareStrings(p: ProgramWriter, node: Of<'call'>): Operand {
   const end = f.block(result)
   const x = toMemory(p, a.operand, { kind: 'string', size: Math.max(a.type.size, count) })
   const y = toMemory(p, b.operand, { kind: 'string', size: Math.max(b.type.size, count) })
-  for (const { at, width } of pieces(x.offset | y.offset, count)) {
+  for (const { at, width } of pieces(x.offset, count, y.offset)) {
     const next = f.block()
     f.branch('eq', f.load(x.base, x.offset + at, width), f.load(y.base, y.offset + at, width), next, different)
     f.start(next)

@@ -42,7 +42,7 @@ export function drawHistogram(buckets: readonly Bucket[], divisor: bigint, linea
   const most = buckets.reduce((all, { count }) => (count > all ? count : all), 0n)
   return buckets.map(({ min, max, count }) => {
     const length = most === 0n ? 0 : Math.floor(Number(count) * widest / Number(most))
-    return `${label(min, max, linearLabels).padEnd(16)} ${String(count / divisor).padStart(8)} |${'@'.repeat(length).padEnd(widest)}|`
+    return `${label(min, max, linearLabels).padEnd(16)}${String(count / divisor).padStart(8)} |${'@'.repeat(length).padEnd(widest)}|`
   })
 }
 
