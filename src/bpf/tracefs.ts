@@ -1,4 +1,4 @@
-import { closeSync, existsSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { Errno } from '../sys/errno.ts'
 import { allocate, release } from '../sys/memory.ts'
 import { check, close, fsconfig, fsmount, fsopen } from '../sys/syscall.ts'
@@ -22,6 +22,18 @@ export function readTracefs(path: string): string | undefined {
     return readIfThere(`/proc/self/fd/${mount}/${path}`)
   } finally {
     closeSync(mount)
+  }
+}
+
+/** Names in a folder of tracefs, such as 'events/sched'; none if it does not exist. */
+export function listTracefs(path: string): string[] {
+  const mounted = mountPoints.find((point) => existsSync(`${point}/events`))
+  const mount = mounted === undefined ? mountDetached() : null
+  try {
+    const folder = `${mounted ?? `/proc/self/fd/${mount}`}/${path}`
+    return existsSync(folder) ? readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])) : []
+  } finally {
+    if (mount !== null) closeSync(mount)
   }
 }
 

@@ -8,6 +8,8 @@ export interface Diagnostic {
   message: string
   span: Span
   hint?: string
+  /** Without a place in the text. */
+  plain?: boolean
   /** Where the macros were called that the place came from, innermost first. */
   expandedFrom?: Span[]
 }
@@ -42,6 +44,9 @@ export class Diagnostics {
   }
 }
 
+/** Spans that are not of the script's own text: the standard library's. */
+export const sources = new WeakMap<Span, Source>()
+
 /** The calls that a span of an expanded macro stands for. */
 export const expansions = new WeakMap<Span, Span[]>()
 
@@ -57,7 +62,8 @@ export class ProgramError extends Error {
 }
 
 /** `name:line:column-column`, the place that begins a message; the end column is exclusive, as bpftrace counts. */
-export function placeOf(source: Source, span: Span): string {
+export function placeOf(script: Source, span: Span): string {
+  const source = sources.get(span) ?? script
   const start = source.position(span.start)
   const end = source.position(span.end)
   if (start.line === end.line) return `${source.name}:${start.line}:${start.column}-${end.column}`
@@ -65,15 +71,17 @@ export function placeOf(source: Source, span: Span): string {
 }
 
 /** The message with its line of source and a row of `~` below it. */
-export function renderDiagnostic(source: Source, { severity, message, span, hint, expandedFrom }: Diagnostic): string {
+export function renderDiagnostic(source: Source, { severity, message, span, hint, expandedFrom, plain }: Diagnostic): string {
   const word = severity === 'error' ? 'ERROR' : 'WARNING'
+  if (plain) return `${word}: ${message}`
   const lines = [`${placeOf(source, span)}: ${word}: ${message}`, ...frameOf(source, span)]
   if (hint !== undefined) lines.push(`HINT: ${hint}`)
   for (const from of expandedFrom ?? []) lines.push(`${placeOf(source, from)}: ${word}: expanded from`, ...frameOf(source, from))
   return lines.join('\n')
 }
 
-export function frameOf(source: Source, span: Span): string[] {
+export function frameOf(script: Source, span: Span): string[] {
+  const source = sources.get(span) ?? script
   const start = source.position(span.start)
   const end = source.position(span.end)
   if (start.line !== end.line) return []

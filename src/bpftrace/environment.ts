@@ -17,7 +17,7 @@ export interface Hooks {
   /** Functions of a file that match; null if the file cannot be read. */
   symbols(path: string, name: string, demangled: boolean): { name: string; address: number; size: number }[] | null
   /** USDT probes of a file. */
-  usdt(path: string, provider: string, name: string): { provider: string; name: string }[]
+  usdt(path: string, provider: string, name: string): { provider: string; name: string; /** Where the arguments are, in the notes' own words. */ arguments: string }[]
   iterators(): string[]
   hasModule(name: string): boolean
 }
@@ -29,6 +29,8 @@ export interface Environment {
   tracepointFields(category: string, name: string): TracepointField[] | undefined
   /** Arguments by debug information of a user function; undefined without it. */
   userArguments?(path: string, name: string): { name: string; type: string }[] | undefined
+  /** A symbol of a file, a function or a variable. */
+  userSymbol(path: string, name: string): { address: number; size: number; relocatable: boolean } | undefined
   kernelSymbol(name: string): bigint | undefined
   perCpuSymbol(name: string): boolean
   cgroupId(path: string): bigint | undefined
@@ -48,7 +50,7 @@ export type Target = { display: string; point: AttachPoint } & (
   | { kind: 'kprobe' | 'kretprobe'; module: string; name: string; offset: number; address: bigint | null }
   | { kind: 'fentry' | 'fexit'; module: string; name: string; bpf: string | null }
   | { kind: 'uprobe' | 'uretprobe'; path: string; name: string; offset: number; address: bigint | null }
-  | { kind: 'usdt'; path: string; provider: string; name: string }
+  | { kind: 'usdt'; path: string; provider: string; name: string; arguments: string }
   | { kind: 'watchpoint'; address: bigint; length: number; mode: string }
   | { kind: 'iter'; name: string; pin: string | null }
 )

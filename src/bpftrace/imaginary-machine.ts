@@ -13,6 +13,7 @@ export function imaginaryMachine(): Environment {
       { type: 'int', name: `${name}_id`, offset: 12, size: 4, signed: true },
       { type: 'char[16]', name: category, offset: 16, size: 16, signed: false },
     ],
+    userSymbol: () => ({ address: 4096, size: 8, relocatable: false }),
     kernelSymbol: () => 0xffff_ffff_8100_0000n,
     perCpuSymbol: (name) => name === 'process_counts',
     cgroupId: () => 1n,
@@ -34,7 +35,7 @@ const hooks: Hooks = {
   rawTracepoints: (name) => ['event_rt', 'event_rt_two', 'sched_switch'].filter((one) => wildcard(name).test(one)),
   files: (pattern) => ['/bin/sh', '/bin/bash', 'sh', './a'].filter((one) => wildcard(pattern).test(one)).map((one) => (one === 'sh' ? '/bin/sh' : one)),
   symbols: (path, name) => (path.includes('sh') || path === './a' ? symbols.filter((one) => wildcard(name.replace(/\(.*\)$/, '')).test(one)).map((one) => ({ name: one, address: 4096, size: 16 })) : null),
-  usdt: (_path, provider, name) => [{ provider: 'namespace', name: 'probe' }].filter((one) => wildcard(provider).test(one.provider) && wildcard(name).test(one.name)),
+  usdt: (_path, provider, name) => [{ provider: 'namespace', name: 'probe', arguments: '' }].filter((one) => wildcard(provider).test(one.provider) && wildcard(name).test(one.name)),
   iterators: () => ['task', 'task_file', 'task_vma'],
   hasModule: (name) => name.startsWith('kernel_mod'),
 }

@@ -46,6 +46,19 @@ export const demoCommand: CommandSpec = {
   options: agentCommand.options.filter(({ name }) => name !== 'version'),
 }
 
+/** Its options are bpftrace's own and are read there. */
+export const traceCommand: CommandSpec = {
+  name: 'trace', summary: 'run a program in the bpftrace language', positional: "'<program>' [parameters]", arity: [1, Number.MAX_SAFE_INTEGER],
+  options: [
+    { name: 'unsafe', help: 'allow functions that can change the system' },
+    { name: 'format', short: 'f', value: 'FORMAT', help: 'text, or json: one object a line' },
+    { name: 'output', short: 'o', value: 'FILE', help: 'where the script writes' },
+    { name: 'cmd', short: 'c', value: 'COMMAND', help: 'run it and end with it' },
+    { name: 'pid', short: 'p', value: 'PID', help: 'only what this process does' },
+    help,
+  ],
+}
+
 export const checkCommand: CommandSpec = {
   name: 'check', summary: 'compile and verify a probe module, and tell what it costs and needs; attaches nothing', positional: '<file.ts|file.bpf.o>', arity: [1, 1],
   options: [
@@ -79,5 +92,5 @@ export const doctorCommand: CommandSpec = {
 }
 
 export const verbs: readonly CommandSpec[] = [
-  runCommand, checkCommand, buildCommand, typesCommand, listCommand, doctorCommand, recordCommand, demoCommand, vmCommand,
+  runCommand, traceCommand, checkCommand, buildCommand, typesCommand, listCommand, doctorCommand, recordCommand, demoCommand, vmCommand,
 ]

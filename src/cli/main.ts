@@ -9,6 +9,9 @@ async function main(args: readonly string[]): Promise<number> {
   const [first] = args
   const verb = first === undefined || first.startsWith('-') ? agentCommand : verbs.find(({ name }) => name === first)
   if (verb === undefined) return usage(unknownVerb(first!))
+  // The bpftrace language comes with bpftrace's options.
+  if (verb.name === 'trace' && !wantsHelp(args)) return (await import('./trace.ts')).traceProgram(args.slice(1))
+  if (verb.name === 'run' && args[1]?.endsWith('.bt')) return (await import('./trace.ts')).traceFile(args.slice(1))
   try {
     const parsed = wantsHelp(args) ? null : parseArguments(verb, verb === agentCommand ? args : args.slice(1))
     if (parsed === null) {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { command, commandError } from '../../bpf/command.ts'
 import { Descriptor } from '../../bpf/descriptor.ts'
 import { attachToEvent } from '../../bpf/link.ts'
@@ -14,6 +14,8 @@ import { usdtProbes } from './usdt.ts'
 const attrSize = 112
 const closeOnExec = 8
 const frequencyBit = 1 << 10
+/** Threads that begin later are counted too. */
+const inheritBit = 1 << 1
 const Type = { hardware: 0, software: 1, breakpoint: 5 } as const
 
 /** Attaches a program to what Links do not know yet: timers, counters, user functions, breakpoints. */
@@ -74,7 +76,7 @@ function onEvent(program: Program, event: EventAttr, pid: number, cpu: number): 
     }
     u64(8, event.config)
     u64(16, event.period)
-    attr.u32[10] = event.frequency ? frequencyBit : 0
+    attr.u32[10] = (event.frequency ? frequencyBit : 0) | (event.breakpoint !== undefined && pid > 0 ? inheritBit : 0)
     if (event.breakpoint !== undefined) {
       attr.u32[13] = event.breakpoint.type
       u64(56, event.breakpoint.address)
@@ -119,7 +121,7 @@ function userOffset(target: Target & { kind: 'uprobe' | 'uretprobe' }): number {
 }
 
 function threads(pid: number): number[] {
-  return [pid]
+  return readdirSync(`/proc/${pid}/task`).map(Number)
 }
 
 function onlineCpus(): number[] {

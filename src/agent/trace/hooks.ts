@@ -1,12 +1,11 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { kernelBtf } from '../../bpf/kernel-btf.ts'
+import { listTracefs } from '../../bpf/tracefs.ts'
 import type { Hooks } from '../../bpftrace/environment.ts'
 import { wildcard } from '../../bpftrace/syntax/probe-names.ts'
 import { elfSymbols } from './elf-symbols.ts'
 import { usdtProbes } from './usdt.ts'
-
-const tracing = ['/sys/kernel/tracing', '/sys/kernel/debug/tracing'].find((path) => existsSync(`${path}/events`)) ?? '/sys/kernel/tracing'
 
 /** What this machine lets a script attach to. */
 export function machineHooks(options: { pid: number | null; functionList: string | null }): Hooks {
@@ -29,15 +28,10 @@ export function machineHooks(options: { pid: number | null; functionList: string
 }
 
 function tracepoints(category: string, name: string): string[] {
-  const events = `${tracing}/events`
-  const exact = !category.includes('*') && !name.includes('*')
-  if (exact) return existsSync(`${events}/${category}/${name}/format`) ? [`${category}:${name}`] : []
-  const found: string[] = []
   const [left, right] = [wildcard(category), wildcard(name)]
-  for (const one of list(events)) {
-    if (!left.test(one)) continue
-    for (const event of list(`${events}/${one}`)) if (right.test(event) && existsSync(`${events}/${one}/${event}/format`)) found.push(`${one}:${event}`)
-  }
+  const categories = category.includes('*') ? listTracefs('events').filter((one) => left.test(one)) : [category]
+  const found: string[] = []
+  for (const one of categories) for (const event of listTracefs(`events/${one}`)) if (right.test(event)) found.push(`${one}:${event}`)
   return found.sort()
 }
 

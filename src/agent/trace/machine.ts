@@ -3,6 +3,7 @@ import { kernelBtf } from '../../bpf/kernel-btf.ts'
 import { readTracefs } from '../../bpf/tracefs.ts'
 import type { Environment, TracepointField } from '../../bpftrace/environment.ts'
 import { possibleCpus } from '../../sys/machine.ts'
+import { elfSymbols } from './elf-symbols.ts'
 import { machineHooks } from './hooks.ts'
 import { kernelAddress } from './kernel-symbols.ts'
 
@@ -12,6 +13,11 @@ export function machineEnvironment(options: { pid: number | null; functionList: 
     btf: kernelBtf(),
     hooks: machineHooks(options),
     tracepointFields,
+    userSymbol: (path, name) => {
+      const elf = elfSymbols(path)
+      const found = elf?.functions.find((one) => one.name === name) ?? elf?.objects.find((one) => one.name === name)
+      return found === undefined ? undefined : { address: found.address, size: found.size, relocatable: elf!.relocatable }
+    },
     kernelSymbol: kernelAddress,
     perCpuSymbol: (name) => kernelBtf().find(name, 'var') !== 0,
     cgroupId: (path) => {

@@ -50,7 +50,7 @@ export class TraceSession {
     this.collection = Collection.load(generated.spec)
     try {
       this.collection.requireAll()
-      this.#symbols = new MachineSymbols(() => this.collection, { wallOffset: options.wallOffset, taiOffset: options.taiOffset, debugInfo: options.checked.config.show_debug_info })
+      this.#symbols = new MachineSymbols(() => this.collection, { wallOffset: options.wallOffset, taiOffset: options.taiOffset, debugInfo: options.checked.config.show_debug_info, paths: new Set([...generated.targets.values()].flatMap((target) => ('path' in target ? [target.path] : []))) })
       this.output = options.output(this.#symbols)
       const { config } = options.checked
       this.#records = new Records(generated.events, this.output, this.#symbols, {

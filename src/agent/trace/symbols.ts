@@ -13,10 +13,13 @@ export class MachineSymbols implements Symbols {
   readonly #wallOffset: bigint
   readonly #taiOffset: bigint
   readonly #debugInfo: boolean
+  /** Files that the script traces. */
+  readonly #paths: ReadonlySet<string>
   readonly #regions = new Map<number, Region[]>()
   #users: Map<number, string> | undefined
 
-  constructor(collection: () => Collection, options: { wallOffset: bigint; taiOffset: bigint; debugInfo: boolean }) {
+  constructor(collection: () => Collection, options: { wallOffset: bigint; taiOffset: bigint; debugInfo: boolean; paths: ReadonlySet<string> }) {
+    this.#paths = options.paths
     this.#collection = collection
     this.#wallOffset = options.wallOffset
     this.#taiOffset = options.taiOffset
@@ -37,12 +40,22 @@ export class MachineSymbols implements Symbols {
 
   #user(address: bigint, pid: number): { name: string; offset: bigint; path: string } | null {
     const region = this.#region(address, pid)
-    if (region === undefined) return null
+    if (region === undefined) return this.#fixed(address)
     const elf = elfSymbols(existsSync(region.path) ? region.path : `/proc/${pid}/root${region.path}`)
     if (elf === null) return null
     const local = elf.addressOf(Number(address - region.start + region.offset))
     const symbol = elf.functionAt(local)
     return symbol === undefined ? null : { name: symbol.name, offset: BigInt(local - symbol.address), path: region.path }
+  }
+
+  /** A process that has ended: files that are always loaded at the same place still tell. */
+  #fixed(address: bigint): { name: string; offset: bigint; path: string } | null {
+    for (const path of this.#paths) {
+      const elf = elfSymbols(path)
+      const symbol = elf === null || elf.relocatable ? undefined : elf.functionAt(Number(address))
+      if (symbol !== undefined) return { name: symbol.name, offset: address - BigInt(symbol.address), path }
+    }
+    return null
   }
 
   /** Learns where a process has its code, while it is still there. */
@@ -76,7 +89,13 @@ export class MachineSymbols implements Symbols {
     const lines: string[] = []
     for (let at = 0; at + (build ? 32 : 8) <= raw.length; at += build ? 32 : 8) {
       if (build) {
-        if (view.getInt32(at, true) !== 1) break
+        const status = view.getInt32(at, true)
+        if (status === 0) break
+        if (status === 2) {
+          // The file has no build id: the address itself.
+          lines.push(`        ${view.getBigUint64(at + 24, true).toString(16)}`)
+          continue
+        }
         lines.push(`        ${Buffer.from(raw.subarray(at + 4, at + 24)).toString('hex')} 0x${view.getBigUint64(at + 24, true).toString(16)}`)
         continue
       }
@@ -91,7 +110,7 @@ export class MachineSymbols implements Symbols {
     if (mode === 'raw') return address.toString(16)
     const name = user ? this.user(address, pid, true) : this.kernel(address, true)
     if (mode !== 'perf') return `        ${name}`
-    const path = user ? this.#region(address, pid)?.path ?? '[unknown]' : null
+    const path = user ? this.#region(address, pid)?.path ?? this.#fixed(address)?.path ?? '[unknown]' : null
     return `\t${address.toString(16).padStart(16)} ${name}${path === null ? '' : ` (${path})`}`
   }
 

@@ -24,6 +24,10 @@ export function argsOf(target: Target, store: TypeStore, environment: Environmen
 
 function prototypeOfTracepoint(store: TypeStore, name: string): number {
   const { btf } = store
+  // The function that calls the tracepoint's programs has the names; the type of the hook has only the types.
+  const caller = btf?.find(`__traceiter_${name}`, 'func') ?? 0
+  const fn = caller === 0 ? null : btf!.type(caller)
+  if (fn?.kind === 'func') return fn.type
   const id = btf?.find(`btf_trace_${name}`, 'typedef') ?? 0
   if (id === 0) return 0
   const pointer = btf!.type(btf!.resolve(id))

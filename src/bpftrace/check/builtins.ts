@@ -86,6 +86,7 @@ function retvalType(c: CheckContext): Type {
 
 function funcType(c: CheckContext): Type {
   const [target] = c.probe?.targets ?? []
+  if ((target?.kind === 'uprobe' || target?.kind === 'uretprobe') && target.name !== '') return { kind: 'string', size: target.name.length + 1 }
   if (target?.kind === 'uprobe' || target?.kind === 'uretprobe') return { kind: 'usym' }
   return { kind: 'ksym' }
 }

@@ -231,7 +231,13 @@ function specialType(c: CheckContext, node: Of<'call'>, name: string): Type {
     case 'ksym': return { kind: 'ksym' }
     case 'usym': return { kind: 'usym' }
     case 'kaddr': return u64
-    case 'uaddr': return pointerTo(u64, 'user')
+    case 'uaddr': {
+      const target = c.probe?.targets[0]
+      const symbol = first!.kind === 'string' && target !== undefined && 'path' in target ? c.environment.userSymbol(target.path, first!.value) : undefined
+      if (symbol === undefined && c.probe !== null && target !== undefined && 'path' in target) c.error(`Failed to compute address of symbol ${first!.kind === 'string' ? first!.value : ''}`, node.span)
+      const size = symbol?.size ?? 8
+      return pointerTo(int([1, 2, 4].includes(size) ? size * 8 : 64, false), 'user')
+    }
     case 'percpu_kaddr':
       if (first!.kind === 'string' && c.reporting && !c.environment.perCpuSymbol(first.value)) c.error(`Could not resolve variable "${first.value}" from BTF`, first.span)
       return u64

@@ -100,7 +100,6 @@ export const functions: Readonly<Record<string, FunctionRow>> = {
   getopt: row(1, 3, ['literalString', 'any', 'literalString'], 'special'),
   config: row(0, 0, [], 'special'),
   fail: row(1, many, ['literalString'], 'void'),
-  assert: row(1, 2, ['number', 'literalString'], 'void'),
   static_assert: row(1, 2, ['any', 'literalString'], 'void'),
   is_scalar: row(1, 1, ['any'], 'special'),
   is_str: row(1, 1, ['any'], 'special'),

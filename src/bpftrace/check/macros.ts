@@ -1,4 +1,5 @@
-import { expansions, type Diagnostics } from '../diagnostic.ts'
+import { expansions, sources, type Diagnostics } from '../diagnostic.ts'
+import { librarySource } from '../library/library.ts'
 import type { Span } from '../source.ts'
 import { isTypeNode, type Block, type Expression, type Macro, type Of, type Probe, type Statement, type TypeNode } from '../syntax/ast.ts'
 import { rebuild, visit, type AnyNode } from '../syntax/walk.ts'
@@ -88,8 +89,9 @@ export class MacroExpander {
     const given = new Map(macro.params.map((param, index) => [param.name, args[index]!]))
     const from = [call, ...(expansions.get(call) ?? [])]
     const span = (old: Span): Span => {
-      const fresh = macro.library ? { ...call } : { ...old }
-      expansions.set(fresh, macro.library ? from.slice(1) : from)
+      const fresh = { ...old }
+      if (macro.library) sources.set(fresh, librarySource)
+      expansions.set(fresh, from)
       return fresh
     }
     const body = new Substitution(macro, given, serial, span, this.#diagnostics).block(macro.body)

@@ -53,6 +53,11 @@ export class Resolver {
     return []
   }
 
+  /** About the thing rather than about the place. */
+  plainError(message: string): void {
+    this.diagnostics.add({ severity: 'error', message, span: this.point.span, plain: true })
+  }
+
   /** Nothing matches: an error, a warning or nothing, as the configuration says. */
   none(what: string): Target[] {
     const { missing } = this.options

@@ -33,7 +33,7 @@ function uprobe(resolver: Resolver, provider: 'uprobe' | 'uretprobe', parts: str
     for (const symbol of found ?? []) {
       if (symbol.size === 0 && !name.includes('*') && !resolver.options.unsafe && provider === 'uprobe') {
         refused = true
-        resolver.error(`Could not determine boundary for ${symbol.name} (symbol has size 0).\nUse --unsafe to force attachment. WARNING: This option could lead to data corruption in the target process.`)
+        resolver.plainError(`Could not determine boundary for ${symbol.name} (symbol has size 0).\nUse --unsafe to force attachment. WARNING: This option could lead to data corruption in the target process.`)
         continue
       }
       targets.push({
@@ -60,9 +60,12 @@ function usdt(resolver: Resolver, parts: string[]): Target[] {
   if (files.length === 0) return resolver.error(`usdt target file '${path}' does not exist or is not executable`)
   const targets: Target[] = []
   for (const file of files) {
+    const seen = new Set<string>()
     for (const one of hooks.usdt(file, provider, name)) {
+      if (seen.has(`${one.provider}:${one.name}`)) continue
+      seen.add(`${one.provider}:${one.name}`)
       if (!wildcard(provider).test(one.provider) || !wildcard(name).test(one.name)) continue
-      targets.push({ kind: 'usdt', point: resolver.point, path: file, provider: one.provider, name: one.name, display: `usdt:${file}:${one.provider}:${one.name}` })
+      targets.push({ kind: 'usdt', point: resolver.point, path: file, provider: one.provider, name: one.name, arguments: one.arguments, display: `usdt:${file}:${one.provider}:${one.name}` })
     }
   }
   return targets.length === 0 ? resolver.none(parts.join(':')) : targets

@@ -120,6 +120,7 @@ function userMode(p: ProgramWriter): Value {
 
 export function argument(p: ProgramWriter, index: number): Value {
   const { f } = p
+  if (p.target.kind === 'usdt') return usdtArgument(p, p.target.arguments, index)
   if (p.target.kind === 'rawtracepoint') return f.load(p.context, index * 8, 8, false, word)
   const name = argumentRegisters[index]
   if (name !== undefined) return registerValue(p, name)
@@ -128,6 +129,33 @@ export function argument(p: ProgramWriter, index: number): Value {
   const address = f.binary('add', registerValue(p, 'sp'), f.number((index - argumentRegisters.length + 1) * 8))
   readRemote(p, place, 8, address, p.target.kind === 'kprobe' ? 'kernel' : 'user')
   return f.load(place.base, 0, 8, false, word)
+}
+
+/** One argument of a USDT probe: `-4@%edi`, `8@-16(%rbp)`, `4@$5`. */
+function usdtArgument(p: ProgramWriter, spec: string, index: number): Value {
+  const { f } = p
+  const one = spec.trim().split(/\s+(?=-?\d+@)/)[index]
+  const match = one === undefined ? null : /^(-?\d+)@(?:\$(-?\d+)|%(\w+)|(-?\d*)\(%(\w+)(?:,%(\w+)(?:,(\d+))?)?\))$/.exec(one)
+  if (match === null) return p.fail(`argument ${index} of ${p.target.display} is not there, or nowhere that can be read: '${one ?? ''}'`, p.probe.probe.span)
+  const [, size, constantValue, name, displacement, base, scaled, scale] = match
+  const bits = Math.abs(Number(size)) * 8
+  const signed = size!.startsWith('-')
+  if (constantValue !== undefined) return f.number(BigInt(constantValue))
+  if (name !== undefined) return f.extend(registerValue(p, wideRegister(name)), bits, signed)
+  let address = f.binary('add', registerValue(p, wideRegister(base!)), f.number(BigInt(displacement === '' ? 0 : displacement!)))
+  if (scaled !== undefined) address = f.binary('add', address, f.binary('mul', registerValue(p, wideRegister(scaled)), f.number(Number(scale ?? 1))))
+  const place = p.temporary(8, 'argument')
+  f.store(place.base, 0, 8, f.number(0))
+  readRemote(p, place, bits / 8, address, 'user')
+  return f.extend(f.load(place.base, 0, 8, false, word), bits, signed)
+}
+
+/** The 64-bit register that `edi`, `r8d` or `al` is a part of, as pt_regs calls it. */
+function wideRegister(name: string): string {
+  const numbered = /^r(\d+)[dwb]?$/.exec(name)
+  if (numbered !== null) return `r${numbered[1]}`
+  const plain = name.replace(/^[re](?=[a-z]{2}$)/, '')
+  return { al: 'ax', bl: 'bx', cl: 'cx', dl: 'dx', sil: 'si', dil: 'di', bpl: 'bp', spl: 'sp' }[plain] ?? plain
 }
 
 function retval(p: ProgramWriter, type: Type): Operand {
@@ -139,6 +167,7 @@ function retval(p: ProgramWriter, type: Type): Operand {
 function func(p: ProgramWriter, type: Type): Operand {
   const { f } = p
   if (p.target.kind === 'uprobe' || p.target.kind === 'uretprobe') {
+    if (p.target.name !== '') return { kind: 'literal', text: p.target.name, type: { kind: 'string', size: p.target.name.length + 1 } }
     const place = p.temporary(16, 'usym')
     const ip = p.target.kind === 'uprobe' ? registerValue(p, 'ip') : f.call('get_func_ip', [p.context])
     f.store(place.base, place.offset, 8, ip)

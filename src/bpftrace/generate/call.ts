@@ -78,6 +78,7 @@ export function call(p: ProgramWriter, node: Of<'call'>): Operand {
       if (known === undefined) return p.fail(`Failed to resolve kernel symbol: ${symbol}`, node.span)
       return register(f.number(known), type)
     }
+    case 'uaddr': return register(userAddress(p, (first as Of<'string'>).value), type)
     case 'cgroupid': {
       const path = (first as Of<'string'>).value
       const id = p.generation.options.environment.cgroupId(path)
@@ -90,7 +91,6 @@ export function call(p: ProgramWriter, node: Of<'call'>): Operand {
     case 'bswap': return swap(p, first)
     case 'ntop': case 'pton': case 'macaddr': return networkCall(p, node, name)
     case 'is_err': return register(f.compare('ge', number(p, first), f.number(-4095)), bool)
-    case 'assert': return assertion(p, node)
     case 'static_assert': case 'fail': return nothing
     case 'container_of': return containerOf(p, node)
     case 'memcmp': return memory(p, node)
@@ -217,11 +217,12 @@ function len(p: ProgramWriter, first: Expression): Operand {
     return stackLength(p, expression(p, first), type)
   }
   const info = useMap(p.generation, first.name)
-  const count = p.sharedWord()
-  p.storeShared(count, f.number(0))
-  const name = p.callback(first.span, 3, () => p.storeShared(count, p.f.binary('add', p.loadShared(count), p.f.number(1))))
+  // In memory that the verifier does not follow: else it would go through every possible count.
+  const { offset } = p.temporary(64, 'count')
+  f.store(p.scratch, offset, 8, f.number(0))
+  const name = p.callback(first.span, 3, () => p.f.store(p.scratch, offset, 8, p.f.binary('add', p.f.load(p.scratch, offset, 8), p.f.number(1))))
   f.call('for_each_map_elem', [f.map(info.name), f.functionAddress(name), p.sharedAddress(), f.number(0)])
-  return register(p.loadShared(count), u64)
+  return register(f.load(p.scratch, offset, 8), u64)
 }
 
 function stackLength(p: ProgramWriter, operand: Operand, type: Type & { kind: 'stack' }): Operand {
@@ -296,6 +297,18 @@ function userSymbol(p: ProgramWriter, first: Expression): Operand {
   return { kind: 'memory', ...place, type: { kind: 'usym' } }
 }
 
+/** Where a variable of the traced file is: known, or so far from the probed function as in the file. */
+function userAddress(p: ProgramWriter, name: string): Value {
+  const { f, target } = p
+  const { environment } = p.generation.options
+  if (!('path' in target)) return f.number(0)
+  const symbol = environment.userSymbol(target.path, name)!
+  if (!symbol.relocatable) return f.number(symbol.address)
+  const own = 'name' in target && target.name !== '' ? environment.userSymbol(target.path, target.name) : undefined
+  if (own === undefined) return p.fail(`the address of ${name} cannot be told here: ${target.path} may be loaded anywhere`, p.probe.probe.span)
+  return f.binary('add', f.binary('sub', registerValue(p, 'ip'), f.number(own.address)), f.number(symbol.address))
+}
+
 function timestamp(p: ProgramWriter, mode: Expression | undefined): Operand {
   const { f } = p
   const name = mode?.kind === 'identifier' ? mode.name : 'boot'
@@ -329,19 +342,6 @@ function swap(p: ProgramWriter, first: Expression): Operand {
   const bits = type.kind === 'int' && type.range === undefined ? type.bits : 64
   if (bits === 8) return register(value, { kind: 'int', bits: 8, signed: false })
   return register(p.f.byteSwap(value, bits as 16), { kind: 'int', bits, signed: false })
-}
-
-function assertion(p: ProgramWriter, node: Of<'call'>): Operand {
-  const { f } = p
-  const [first, second] = node.args as [Expression, Expression | undefined]
-  const value = number(p, first)
-  const text = second?.kind === 'string' ? second.value : 'assertion failed'
-  const event = p.generation.event({ kind: 'errorf', format: `assert failed: ${text.replaceAll('%', '%%')}`, args: [], span: node.span, expandedFrom: [] })
-  f.when('eq', value, f.number(0), () => {
-    record(p, event, 8, () => {})
-    exit(p, { kind: 'integer', value: 1n, text: '1', span: node.span, type: u64 })
-  })
-  return nothing
 }
 
 function containerOf(p: ProgramWriter, node: Of<'call'>): Operand {

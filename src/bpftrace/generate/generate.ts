@@ -11,6 +11,8 @@ import type { CoreReference } from '../../compiler/ir/ir.ts'
 import type { AttachTarget, ProgramSpec, ProgramTypeName, Spec } from '../../spec/spec.ts'
 import type { CheckedProgram } from '../check/context.ts'
 import type { Target } from '../environment.ts'
+import type { Statement } from '../syntax/ast.ts'
+import { visit } from '../syntax/walk.ts'
 import type { Event } from './events.ts'
 import { condition } from './expression.ts'
 import { Generation, lostName, ringName, scratchName, type GenerateOptions } from './generation.ts'
@@ -65,8 +67,21 @@ function programName(target: Target, taken: ReadonlyMap<string, unknown>): strin
   return name
 }
 
+/** Variables that are assigned inside loops which the kernel drives. */
+function findChanging(p: ProgramWriter): void {
+  visit(p.probe.probe.body, (loop) => {
+    if (loop.kind !== 'forMap' && loop.kind !== 'forRange') return
+    visit((loop as Statement & { body: unknown }).body, (node) => {
+      const target = node.kind === 'assignVariable' ? node : node.kind === 'unary' && (node.operator === '++' || node.operator === '--') ? node.operand : null
+      const info = target === null ? undefined : p.generation.checked.variables.get(target)
+      if (info !== undefined) p.changing.add(info)
+    })
+  })
+}
+
 function write(p: ProgramWriter): void {
   const { probe } = p.probe
+  findChanging(p)
   p.main(probe.span, () => {
     filterProcess(p)
     if (probe.predicate !== null) {
@@ -98,7 +113,8 @@ function filterProcess(p: ProgramWriter): void {
 export function attachOf(target: Target): { type: ProgramTypeName; attach: AttachTarget } {
   const given: AttachTarget = { kind: 'given', name: '' }
   switch (target.kind) {
-    case 'begin': case 'end': case 'self': case 'test': case 'bench': return { type: 'raw_tracepoint', attach: given }
+    case 'begin': case 'end': case 'self': return { type: 'raw_tracepoint', attach: given }
+    case 'test': case 'bench': return { type: 'xdp', attach: given }
     case 'interval': case 'profile': case 'software': case 'hardware': case 'watchpoint': return { type: 'perf_event', attach: given }
     case 'tracepoint': return { type: 'tracepoint', attach: { kind: 'tracepoint', category: target.category, name: target.name } }
     case 'rawtracepoint': return { type: 'tracing', attach: { kind: 'tp_btf', name: target.name } }
@@ -134,7 +150,10 @@ function assemble(generation: Generation, writers: readonly ProgramWriter[], opt
   /** The program and the functions it has called back, one after the other. */
   function link(writer: ProgramWriter, functions: readonly { name: string; code: EmittedFunction }[]): ProgramSpec {
     // The program itself is finished last, and comes first.
-    const order = [functions.at(-1)!, ...functions.slice(0, -1)]
+    const all = new Map(functions.map((one) => [one.name, one]))
+    const order = [functions.at(-1)!]
+    // Functions of loops that turned out to be empty are called by nobody.
+    for (const { code } of order) for (const { function: name } of code.functions) if (!order.includes(all.get(name)!)) order.push(all.get(name)!)
     const starts = new Map<string, number>()
     let at = 0
     for (const { name, code } of order) {

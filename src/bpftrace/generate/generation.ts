@@ -3,6 +3,7 @@ import { LocalTypes } from '../../compiler/lower/local-types.ts'
 import type { KernelFunction } from '../../compiler/capture/kernel-function.ts'
 import type { Span as CompilerSpan } from '../../compiler/span.ts'
 import type { CheckedProgram } from '../check/context.ts'
+import { expansions, sources } from '../diagnostic.ts'
 import type { Environment } from '../environment.ts'
 import type { Source, Span } from '../source.ts'
 import type { MapSpec } from '../../spec/spec.ts'
@@ -48,7 +49,9 @@ export class Generation {
   }
 
   /** The place in the script, as the compiler knows places. */
-  span(span: Span): CompilerSpan {
+  span(own: Span): CompilerSpan {
+    // What the library does belongs to the line that called it.
+    const span = sources.has(own) ? expansions.get(own)?.at(-1) ?? own : own
     return { fn: this.#fn, start: span.start, end: span.end }
   }
 

@@ -42,6 +42,8 @@ export class ProgramWriter {
   /** Index of the program's own part of the scratch map. */
   readonly index: number
   scratchSize = 0
+  /** Variables that loops change: they live where the verifier does not follow their values. */
+  readonly changing = new Set<VariableInfo>()
   #scratchTop = 0
   readonly #homes = new Map<number, Home>()
   readonly #order: VariableInfo[] = []
@@ -214,7 +216,7 @@ export class ProgramWriter {
     let home = this.#homes.get(info.id)
     if (home !== undefined) return home
     const scalar = isScalar(info.type)
-    if (scalar && this.#order.length < mostScalars) {
+    if (scalar && !this.changing.has(info) && this.#order.length < mostScalars) {
       home = { in: 'frame', offset: this.#sharedSize }
       this.#sharedSize += 8
       this.#order.push(info)

@@ -1,4 +1,4 @@
-import { frameOf, placeOf } from '../diagnostic.ts'
+import { frameOf, placeOf, sources } from '../diagnostic.ts'
 import type { Event, Field } from '../generate/events.ts'
 import type { Source, Span } from '../source.ts'
 import { format } from './printf.ts'
@@ -84,7 +84,7 @@ export class Records {
   }
 
   #place(span: Span): Place {
-    const { source } = this.#options
+    const source = sources.get(span) ?? this.#options.source
     const { line, column } = source.position(span.start)
     return { filename: source.name, line, column, text: [`${placeOf(source, span)}: WARNING: %s`, ...frameOf(source, span)].join('\n') }
   }

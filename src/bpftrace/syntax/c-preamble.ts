@@ -151,7 +151,8 @@ export class CParser extends CTokens {
         this.attributes()
         if (!this.take(',')) break
       }
-      this.expect(';')
+      // The last one may come without.
+      if (!this.is('}')) this.expect(';')
     }
     return fields
   }

@@ -10,11 +10,12 @@ import { providersOf, wildcard } from '../../bpftrace/syntax/probe-names.ts'
 import { TypeStore } from '../../bpftrace/types/store.ts'
 import { typeName } from '../../bpftrace/types/type.ts'
 import type { BpftraceOptions } from './command-line.ts'
+import { writeAll } from './write.ts'
 
 /** `-l`: what matches a pattern, the probes of a script, or the definition of a struct. */
 export function listProbes(search: string, { verbose, functionList }: BpftraceOptions, pid: number | null): number {
   const environment = machineEnvironment({ pid, functionList })
-  const write = (text: string) => { process.stdout.write(text) }
+  const write = (text: string) => writeAll(1, text)
   if (search !== '' && existsSync(search)) {
     const program = parseProgram(new Source(search, readFileSync(search, 'utf8')), { params: [] })
     for (const item of program.items) {
@@ -31,6 +32,8 @@ export function listProbes(search: string, { verbose, functionList }: BpftraceOp
   return 0
 }
 
+/** Where a process is given, what is in its files too. */
+const inFiles = ['uprobe', 'usdt']
 const everywhere = ['tracepoint', 'rawtracepoint', 'software', 'hardware', 'interval', 'profile', 'kprobe', 'fentry', 'iter']
 
 function* matching(search: string, environment: Environment, pid: number | null): Generator<string> {
@@ -39,7 +42,7 @@ function* matching(search: string, environment: Environment, pid: number | null)
     const named = providersOf(search)
     const pattern = wildcard(search)
     if (search === '*' || named.length === 0) {
-      for (const provider of everywhere) for (const probe of all(provider, ['*', '*'], environment, pid)) if (pattern.test(probe)) yield probe
+      for (const provider of pid === null ? everywhere : [...everywhere, ...inFiles]) for (const probe of all(provider, ['*', '*'], environment, pid)) if (pattern.test(probe)) yield probe
       return
     }
     for (const { name } of named) yield* all(name, [], environment, pid)

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { VerifierError } from '../../bpf/load-error.ts'
 import { machineEnvironment, clockOffsets, pidNamespace } from '../../agent/trace/machine.ts'
@@ -19,19 +19,24 @@ import { missingInclude } from './includes.ts'
 import { featureReport } from './info.ts'
 import { listProbes } from './list.ts'
 import { usage } from './usage.ts'
+import { writeAll } from './write.ts'
 
 const version = 'bpftrace v0.26.0-skep'
 
-/** `bpftrace`, with its own command line, output and exit status. */
-export async function bpftrace(argv: readonly string[]): Promise<number> {
+/** `bpftrace`, with its own command line, output and exit status. `programFirst`: the first plain argument is the program itself. */
+export async function bpftrace(argv: readonly string[], programFirst = false): Promise<number> {
   process.title = 'bpftrace'
   let options: BpftraceOptions
   try {
     options = parseCommandLine(argv)
   } catch (error) {
     if (!(error instanceof UsageError)) throw error
-    process.stderr.write(`bpftrace: ${error.message}\n${usage}`)
+    writeAll(2, `bpftrace: ${error.message}\n${usage}`)
     return 1
+  }
+  if (programFirst && options.program === null && !options.list) {
+    options.program = options.file
+    options.file = null
   }
   if (options.version) return say(`${version}\n`)
   if (options.info) return say(featureReport())
@@ -43,7 +48,7 @@ export async function bpftrace(argv: readonly string[]): Promise<number> {
   const source = sourceOf(options)
   if (typeof source === 'string') return fail(source)
   if (source === null) {
-    process.stderr.write(usage)
+    writeAll(2, usage)
     return 1
   }
   if (options.fmt) return formatProgram(source)
@@ -51,12 +56,12 @@ export async function bpftrace(argv: readonly string[]): Promise<number> {
 }
 
 function say(text: string): number {
-  process.stdout.write(text)
+  writeAll(1, text)
   return 0
 }
 
 function fail(message: string): number {
-  process.stderr.write(`${message}\n`)
+  writeAll(2, `${message}\n`)
   return 1
 }
 
@@ -125,7 +130,7 @@ function end(child: ChildProcess | null, code: number): number {
 }
 
 function tell(source: Source, list: readonly Diagnostic[], options: BpftraceOptions): void {
-  for (const one of list) if (one.severity === 'error' || options.warnings) process.stderr.write(`${renderDiagnostic(source, one)}\n`)
+  for (const one of list) if (one.severity === 'error' || options.warnings) writeAll(2, `${renderDiagnostic(source, one)}\n`)
 }
 
 function optionHelp(checked: CheckedProgram): string {
@@ -141,7 +146,8 @@ function readImport(path: string, from: Source): Source | null {
 
 /** The command, waiting for a byte before it begins. */
 function spawnStopped(command: string): ChildProcess {
-  return spawn('/bin/sh', ['-c', `read -r _ <&3; exec 3<&-; exec ${command}`], { stdio: ['inherit', 'inherit', 'inherit', 'pipe'] })
+  const words = command.trim().split(/\s+/)
+  return spawn('/bin/sh', ['-c', 'read -r _ <&3; exec 3<&-; exec "$@"', 'sh', ...words], { stdio: ['inherit', 'inherit', 'inherit', 'pipe'] })
 }
 
 interface Run { environment: ReturnType<typeof machineEnvironment>; pid: number | null; child: ChildProcess | null; target: number | null }
@@ -156,7 +162,7 @@ async function run(source: Source, checked: CheckedProgram, options: BpftraceOpt
     const generated = generate(checked, environment.btf!, {
       environment, source, named: options.named, isa: 4, pid, childPid: child?.pid ?? null, helperErrors: options.helperErrors, startNs: clocks.boot,
       pidNamespace: pidNamespace(), taiOffset: clocks.tai - clocks.wall,
-      ...(options.debug.includes('ir') && { print: (name: string, step: string, text: string) => { process.stdout.write(`${name}: ${step}\n${text}\n`) } }),
+      ...(options.debug.includes('ir') && { print: (name: string, step: string, text: string) => { writeAll(1, `${name}: ${step}\n${text}\n`) } }),
     })
     session = new TraceSession(generated, {
       source, checked, write, writeError, wallOffset: clocks.wall, taiOffset: clocks.tai - clocks.wall, pid: target, warnings: options.warnings,
@@ -230,21 +236,7 @@ function readLimited(path: string, most: number): string {
   try {
     return readFileSync(path).subarray(0, most).toString('utf8')
   } catch (error) {
-    process.stderr.write(`ERROR: failed to open file '${path}': ${(error as NodeJS.ErrnoException).code}\n`)
+    writeAll(2, `ERROR: failed to open file '${path}': ${(error as NodeJS.ErrnoException).code}\n`)
     return ''
-  }
-}
-
-/** All of a text, also into a pipe that is full for a moment. */
-function writeAll(fd: number, text: string): void {
-  const bytes = Buffer.from(text)
-  for (let at = 0; at < bytes.length;) {
-    try {
-      at += writeSync(fd, bytes, at)
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code === 'EPIPE') return
-      if (code !== 'EAGAIN') throw error
-    }
   }
 }

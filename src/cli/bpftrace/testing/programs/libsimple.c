@@ -1,0 +1,1 @@
+int fun(void) { return 31337; }
