@@ -8,6 +8,7 @@ import { VmFault, VmRefusal } from '../vm/fault.ts'
 import { FixtureError } from '../vm/kernel-object.ts'
 import { parseRecording, RecordingError, type Recording } from '../vm/recording.ts'
 import { Replay } from '../vm/replay.ts'
+import { traceText } from '../vm/simulate.ts'
 import { parseCount, parseDuration, type Arguments } from './arguments.ts'
 import { compileProbe, importProbe, ProbeFileError } from './probe-file.ts'
 import { SignalOutput } from './signal-output.ts'
@@ -42,7 +43,7 @@ export async function replayFile(file: string, { flags, values, positional }: Ar
     const { header, end } = recording
     process.stderr.write(`skep: replaying ${end.events} events of ${header.at} (Linux ${header.kernel}, ${header.scope}${header.redacted ? ', redacted' : ''})` +
       `${end.lost > 0 ? `; ${end.lost} were lost when it was made` : ''}\n`)
-    play(recording, path, module, { output: new SignalOutput(flags.has('json')), intervalMs, mostMs, limit })
+    play(recording, path, module, { output: new SignalOutput(flags.has('json')), intervalMs, mostMs, limit, trace: flags.has('trace') })
     return 0
   } catch (error) {
     if (error instanceof RecordingError) process.stderr.write(`skep: ${file}: ${error.message}\n`)
@@ -53,7 +54,12 @@ export async function replayFile(file: string, { flags, values, positional }: Ar
   }
 }
 
-function play(recording: Recording, path: string, module: Record<string, unknown>, { output, intervalMs, mostMs, limit }: { output: SignalOutput; intervalMs: number; mostMs: number; limit: number }): void {
+interface PlayOptions { output: SignalOutput; intervalMs: number; mostMs: number; limit: number; trace: boolean }
+
+/** The trace is written after so much of the recording's time, so that it does not gather in memory. */
+const traceNs = 1e6
+
+function play(recording: Recording, path: string, module: Record<string, unknown>, { output, intervalMs, mostMs, limit, trace }: PlayOptions): void {
   const replay = new Replay(recording)
   const compiled = compileProbe(path, module, { btf: replay.types.btf })
   const simulation = replay.attach(compiled)
@@ -62,7 +68,12 @@ function play(recording: Recording, path: string, module: Record<string, unknown
   const { clock } = recording.header
   const end = Math.min(replay.end, clock + mostMs * 1e6)
   for (let tick = 1; tick <= limit && replay.now < end; tick++) {
-    replay.advanceTo(Math.min(end, clock + tick * intervalMs * 1e6), () => session.drain())
+    const until = Math.min(end, clock + tick * intervalMs * 1e6)
+    while (trace && replay.now < until) {
+      const steps = simulation.trace(() => replay.advanceTo(Math.min(until, replay.now + traceNs), () => session.drain()))
+      if (steps.length > 0) process.stdout.write(`${traceText(steps)}\n`)
+    }
+    replay.advanceTo(until, () => session.drain())
     output.tick(session.read((replay.now - clock) / 1e6), Math.round(replay.wallClock(replay.now)))
   }
   for (const [name, value] of Object.entries(module)) {
