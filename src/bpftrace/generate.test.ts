@@ -61,7 +61,7 @@ describe('generate', () => {
       try {
         compile(src)
       } catch (error) {
-        if (error instanceof GenerateError && / is not supported yet$/.test(error.message)) continue
+        if (error instanceof GenerateError && error.message.endsWith(' is not supported yet')) continue
         wrong.push(`${src}: ${(error as Error).message}`)
       }
     }

@@ -39,7 +39,7 @@ describe.skipIf(tests.length === 0 || !can || !hasCompiler())("bpftrace's own te
       }
     }
     await Promise.all([worker(), worker()])
-    console.log(`bpftrace's own tests: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, of ${all.length}; ${all.length - tests.length} not asked for`)
+    process.stderr.write(`bpftrace's own tests: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped, of ${all.length}; ${all.length - tests.length} not asked for\n`)
     expect(problems).toEqual([])
   }, 1_800_000)
 })
