@@ -14,6 +14,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^skep$/, replacement: source('skep.ts') },
+      { find: /^skep\/bpf$/, replacement: source('bpf/bpf.ts') },
       { find: /^skep\/vm$/, replacement: source('vm/vm.ts') },
       { find: /^skep\/capture$/, replacement: source('compiler/capture/kernel-function.ts') },
     ],

@@ -33,7 +33,7 @@ for (const [name, candidates] of Object.entries(library)) {
 await bundle(entries, { dir: out })
 
 if (existsSync(join(root, 'src/cli/main.ts'))) {
-  await bundle({ skep: 'src/cli/main.ts' }, { oneFile: true, dir: out })
+  await bundle({ skep: 'src/cli/main.ts' }, { dir: out })
   await bundle({ bpftrace: 'src/cli/bpftrace/start.ts' }, { oneFile: true, dir: out })
 }
 else note('no src/cli/main.ts: dist/skep.js is left out')

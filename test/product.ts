@@ -20,8 +20,9 @@ async function build(page: boolean): Promise<void> {
   mkdirSync(product, { recursive: true })
   cpSync(join(root, 'bin'), join(product, 'bin'), { recursive: true })
   cpSync(join(root, 'package.json'), join(product, 'package.json'))
+  cpSync(join(root, 'demo'), join(product, 'demo'), { recursive: true })
   const dir = join(product, 'dist')
-  await bundle({ skep: 'src/cli/main.ts' }, { oneFile: true, dir })
+  await bundle({ skep: 'src/cli/main.ts' }, { dir })
   await bundle({
     hooks: 'src/register/hooks.ts', 'using-context': 'src/register/using-context.ts', capture: 'src/compiler/capture/kernel-function.ts',
   }, { dir })
@@ -41,7 +42,7 @@ export async function buildForKernelWithout(hooks: readonly string[]): Promise<s
       return hooks.reduce((text, hook) => text.replaceAll(`tp_btf('${hook}'`, `tp_btf('no_${hook}'`), code)
     },
   }
-  await bundle({ skep: 'src/cli/main.ts' }, { oneFile: true, dir, plugins: [rename, await capturePlugin()] })
+  await bundle({ skep: 'src/cli/main.ts' }, { dir, plugins: [rename, await capturePlugin()] })
   const page = join(product, 'dist/web')
   if (existsSync(page)) cpSync(page, join(dir, 'web'), { recursive: true })
   return join(dir, 'skep.js')

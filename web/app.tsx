@@ -7,6 +7,7 @@ import { HeatMap } from './heatmap.tsx'
 import { Notices } from './notices.tsx'
 import { Processes } from './processes.tsx'
 import { Programs } from './programs.tsx'
+import { RecordingBanner } from './recording.tsx'
 import { useStore, type Store } from './store.ts'
 import { useTheme } from './theme.ts'
 import { Workloads } from './workloads.tsx'
@@ -31,6 +32,7 @@ export function App({ store }: { store: Store }) {
         onPause={(paused) => store.setPaused(paused)}
         onRetry={() => store.retryNow()}
       />
+      <RecordingBanner recording={snapshot?.recording ?? null} />
       <main>
         {snapshot === null ? (
           <Waiting state={state.connection} />

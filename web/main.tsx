@@ -4,6 +4,7 @@ import { Store } from './store.ts'
 import { apply, remembered } from './theme.ts'
 // oxlint-disable import/no-unassigned-import -- a sheet has nothing to assign
 import './header.css'
+import './recording.css'
 import './panel.css'
 import './cards.css'
 import './table.css'

@@ -33,7 +33,7 @@ const snapshot = (sequence: number, startedAt = 1): any => ({
       opened: 0, accepted: 0, closed: 0, failed: 0,
     },
   },
-  workloads: [], processes: [{ name: `p${sequence}` }], connections: [], disks: [],
+  recording: null, workloads: [], processes: [{ name: `p${sequence}` }], connections: [], disks: [],
 })
 const history = { startedAt: 1, intervalSeconds: 1, snapshots: [tick(1, { buckets: [2], busyCores: 1, syscallsPerSecond: 1 })] }
 

@@ -25,8 +25,16 @@ const firstTickMs = 50
 /** The kernel memory of maps changes slowly, and asking costs a file read for each. */
 const memoryEveryMs = 10_000
 
+/** What the command line and the page need of an agent, whatever feeds it. */
+export interface Pipeline {
+  readonly latest: Snapshot | null
+  readonly history: History
+  start(): Promise<ProbeState[]>
+  stop(): void
+}
+
 /** The pipeline: probes in the kernel, their readers, and a snapshot a tick. */
-export class Agent {
+export class Agent implements Pipeline {
   readonly intervalMs: number
   private readonly onSnapshot: (snapshot: Snapshot) => void
   private readonly specs: SpecCache | null
@@ -108,7 +116,7 @@ export class Agent {
       this.mapBytes = this.probes.flatMap((probe) => probe.maps).reduce((sum, map) => sum + map.memoryBytes, 0)
     }
     const snapshot: Snapshot = {
-      v: 1, sequence: ++this.sequence, at: Math.round(Date.now() - (performance.now() - now)), intervalSeconds: seconds, host: this.facts,
+      v: 1, sequence: ++this.sequence, at: Math.round(Date.now() - (performance.now() - now)), intervalSeconds: seconds, host: this.facts, recording: null,
       agent: this.cost?.sample(this.mapBytes, losses.total) ?? emptyCost(),
       probes: this.probes.map((probe) => losses.stateOf(probe, now)),
       ...collected,

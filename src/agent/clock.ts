@@ -17,17 +17,27 @@ export function promptly<T>(read: () => T, limitMs: number, now: () => number = 
   }
 }
 
-export class WallClock {
+/** What tells the times of a pipeline: this machine's clocks, or those of a recording. */
+export interface Clock {
+  /** Follows changes of the clock of the day. Call once a tick. */
+  adjust(): void
+  /** Milliseconds since the epoch of a kernel time stamp, in whole milliseconds. */
+  at(ktimeNs: number): number
+  /** The kernel's clock now. */
+  now(): number
+}
+
+export class WallClock implements Clock {
   private offsetMs = 0
 
   constructor() { this.adjust() }
 
-  /** Follows changes of the clock of the day. Call once a tick. */
   adjust(): void {
     this.offsetMs = Date.now() - monotonicNs() / 1e6
   }
 
-  /** Milliseconds since the epoch of a kernel time stamp, in whole milliseconds. */
+  now(): number { return monotonicNs() }
+
   at(ktimeNs: number): number {
     return Math.round(ktimeNs / 1e6 + this.offsetMs)
   }

@@ -1,4 +1,3 @@
-import type { BpfMap } from '../bpf/map.ts'
 import type { RawEntries } from '../bpf/map-batch.ts'
 import type { MapDeclaration, RingDeclaration } from '../compiler/language/maps.ts'
 import * as block from '../probes/block.ts'
@@ -10,17 +9,18 @@ import * as tcp from '../probes/tcp.ts'
 import type { EventSignal } from '../signals/signal.ts'
 import { decoder } from '../spec/codec.ts'
 import type { Cgroups } from './cgroups.ts'
-import { monotonicNs, promptly, type WallClock } from './clock.ts'
+import { promptly, type Clock } from './clock.ts'
 import { connectionEvent, type ConnectionRecord } from './connection-events.ts'
-import { DiskTable, type DiskKey } from './disks.ts'
+import { deviceName, DiskTable, type DiskKey } from './disks.ts'
 import { emptyTotals } from './empty.ts'
-import { EventReader } from './event-reader.ts'
+import { EventReader, openKernelRings, type OpenRings } from './event-reader.ts'
 import { merge, summarise } from './histogram.ts'
-import type { LoadedProbe } from './loaded-probe.ts'
 import type { MeterRow } from './meter.ts'
 import { presentListeners } from './listeners.ts'
+import type { ObservedProbe } from './observed-probe.ts'
 import { processEvent, type ProcessRecord } from './process-events.ts'
 import { BoundedQueue } from './queue.ts'
+import type { ReadableMap } from './readable-map.ts'
 import { RunningTime, runningTimes, type RunningEntry } from './running.ts'
 import { SignalReader, type AggregateSignal } from './signal-reader.ts'
 import type { Snapshot, Totals } from './snapshot.ts'
@@ -39,10 +39,18 @@ const lookMs = 2
 
 type Reader<K> = SignalReader<K> | null
 
+/** What is otherwise when a recording is played: nothing of this machine is asked for. */
+export interface CollectorOptions {
+  openRings?: OpenRings
+  nameOfDisk?: (major: number, minor: number) => string
+  /** Tell the kernel side who listened before it came. */
+  findListeners?: boolean
+}
+
 /** Reads all signals of the built-in probes and makes of them what a tick has to say. */
 export class Collector {
   private readonly cgroups: Cgroups
-  private readonly clock: WallClock
+  private readonly clock: Clock
   private readonly latency: Reader<WorkloadKey>
   private readonly cpu: Reader<WorkloadKey>
   private readonly calls: Reader<WorkloadKey>
@@ -52,7 +60,7 @@ export class Collector {
   private readonly diskLatency: Reader<DiskKey>
   private readonly diskIo: Reader<DiskKey>
   private readonly readers: SignalReader[] = []
-  private readonly running: BpfMap | null
+  private readonly running: ReadableMap | null
   private readonly runningTime = new RunningTime()
   private cpuLook: { ns: number; counted: RawEntries | undefined; running: RunningEntry<WorkloadKey>[] } = { ns: 0, counted: undefined, running: [] }
   private readonly events: EventReader
@@ -61,14 +69,15 @@ export class Collector {
   private readonly starts = new Tally()
   private readonly peers = new Tally()
   private readonly table = new WorkloadTable()
-  private readonly disks = new DiskTable()
+  private readonly disks: DiskTable
   private readonly totals = emptyTotals()
   private readonly errnoTotals = new Map<number, number>()
   private sweepAt = 0
 
-  constructor(probes: readonly LoadedProbe[], cgroups: Cgroups, clock: WallClock) {
+  constructor(probes: readonly ObservedProbe[], cgroups: Cgroups, clock: Clock, options: CollectorOptions = {}) {
     this.cgroups = cgroups
     this.clock = clock
+    this.disks = new DiskTable(options.nameOfDisk ?? deviceName)
     const mapOf = (declaration: MapDeclaration | RingDeclaration) => {
       for (const probe of probes) {
         const map = probe.isOn ? probe.map(declaration) : undefined
@@ -92,21 +101,26 @@ export class Collector {
     this.diskLatency = reader(block.latency)
     this.diskIo = reader(block.io)
     this.running = mapOf(scheduler.running)
-    this.events = this.openRings(mapOf)
+    this.events = this.openRings(mapOf, options.openRings ?? openKernelRings)
     // Not awaited: it takes its time, and a failure is an internal error like any other.
-    void this.addListeners(mapOf(tcp.listeners))
+    if (options.findListeners !== false) void this.addListeners(mapOf(tcp.listeners))
   }
 
   /** Events that came and found no room since the start. */
   get dropped(): number { return this.processQueue.dropped + this.connectionQueue.dropped }
+
+  /** Reads the events that wait. */
+  drain(): void {
+    this.events.drain()
+  }
 
   /**
    * Begins a tick: reads the events that wait, which belong to it and bring the names of new cgroups, and then CPU time,
    * which is held against the length of the tick. The answer is the moment of that, by performance.now().
    */
   look(): number {
-    this.events.drain()
-    const { value, at } = promptly(() => ({ ns: monotonicNs(), counted: this.cpu?.fetch(), running: this.runningNow() }), lookMs)
+    this.drain()
+    const { value, at } = promptly(() => ({ ns: this.clock.now(), counted: this.cpu?.fetch(), running: this.runningNow() }), lookMs)
     this.cpuLook = value
     return at
   }
@@ -131,7 +145,7 @@ export class Collector {
   }
 
   /** Tells the kernel side who listened already, so that connections they accept have an owner. */
-  private async addListeners(map: BpfMap | null): Promise<void> {
+  private async addListeners(map: ReadableMap | null): Promise<void> {
     if (map === null) return
     for await (const { key, owner } of presentListeners(this.cgroups.mount)) {
       // What the kernel side has seen since is newer.
@@ -250,8 +264,8 @@ export class Collector {
     this.cgroups.forget()
   }
 
-  private openRings(mapOf: (declaration: MapDeclaration | RingDeclaration) => BpfMap | null): EventReader {
-    const reader = new EventReader()
+  private openRings(mapOf: (declaration: MapDeclaration | RingDeclaration) => ReadableMap | null, open: OpenRings): EventReader {
+    const reader = new EventReader(open)
     const listen = (signal: EventSignal, handle: (record: any) => void) => {
       const map = mapOf(signal.ring)
       if (map !== null) reader.listen(signal, map, handle)

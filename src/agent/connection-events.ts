@@ -1,7 +1,7 @@
 import { INCOMING, OUTGOING, type closed, type opened } from '../probes/tcp.ts'
 import type { ValueOf } from '../spec/schema.ts'
 import type { Cgroups } from './cgroups.ts'
-import type { WallClock } from './clock.ts'
+import type { Clock } from './clock.ts'
 import type { ConnectionEvent } from './snapshot.ts'
 import type { Workload } from './workload.ts'
 
@@ -14,7 +14,7 @@ export type ConnectionRecord = { type: 'opened'; record: Opened } | { type: 'clo
 const AF_INET6 = 10
 
 /** The record of the kernel in the terms of the snapshot, and the workload of the socket's owner; null when no one knows it. */
-export function connectionEvent(from: ConnectionRecord, clock: WallClock, cgroups: Cgroups): { event: ConnectionEvent; workload: Workload | null } {
+export function connectionEvent(from: ConnectionRecord, clock: Clock, cgroups: Cgroups): { event: ConnectionEvent; workload: Workload | null } {
   const { endpoints, owner, at, duration } = from.record
   const known = owner.pid !== 0 || owner.name !== ''
   const workload = known ? cgroups.workload(owner.workload.cgroup, owner.workload.comm) : null

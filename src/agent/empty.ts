@@ -30,7 +30,7 @@ export function emptyCost(): AgentCost {
 /** What there is to say before the first tick. */
 export function emptySnapshot(startedAt = Date.now()): Snapshot {
   return {
-    v: 1, sequence: 0, at: startedAt, intervalSeconds: 0, host: hostFacts(startedAt), agent: emptyCost(), probes: [],
+    v: 1, sequence: 0, at: startedAt, intervalSeconds: 0, host: hostFacts(startedAt), recording: null, agent: emptyCost(), probes: [],
     totals: emptyTotals(), workloads: [], workloadsLeftOut: 0, processes: [], connections: [], disks: [],
   }
 }

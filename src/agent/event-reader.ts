@@ -1,19 +1,37 @@
 import type { BpfMap } from '../bpf/map.ts'
 import { RingReader } from '../bpf/ring.ts'
+import type { ReadableMap } from './readable-map.ts'
 import type { EventSignal } from '../signals/signal.ts'
 import { decoder, type RecordView } from '../spec/codec.ts'
 
 type Handler = (view: RecordView, offset: number) => void
 
+/** What reads rings: gives each record to the handler, with the index of its ring. */
+export interface RingSource {
+  start(handler: RingHandler): void
+  drain(handler: RingHandler): number
+  close(): void
+}
+export type RingHandler = (view: RecordView, offset: number, length: number, ring: number) => void
+export type OpenRings = (maps: readonly ReadableMap[]) => RingSource
+
+/** The rings of the kernel. */
+export const openKernelRings: OpenRings = (maps) => RingReader.open(maps as readonly BpfMap[])
+
 /** Reads the events of any number of signals from their rings: one reader for all of them, each record to its own listener. */
 export class EventReader {
-  private readonly maps: BpfMap[] = []
+  private readonly maps: ReadableMap[] = []
   /** By ring, in the order of `maps`: the listeners by event type. */
   private readonly handlers: Map<number, Handler>[] = []
-  private reader: RingReader | null = null
+  private reader: RingSource | null = null
+  private readonly open: OpenRings
+
+  constructor(open: OpenRings = openKernelRings) {
+    this.open = open
+  }
 
   /** Calls `handle` with each record of `signal`, which travels on the ring `map`. Before start(). */
-  listen(signal: EventSignal, map: BpfMap, handle: (record: any) => void): void {
+  listen(signal: EventSignal, map: ReadableMap, handle: (record: any) => void): void {
     if (!this.maps.includes(map)) {
       this.maps.push(map)
       this.handlers.push(new Map())
@@ -25,7 +43,7 @@ export class EventReader {
   /** Reads from now on; does nothing when nobody listens. */
   start(): void {
     if (this.maps.length === 0) return
-    this.reader = RingReader.open(this.maps)
+    this.reader = this.open(this.maps)
     this.reader.start(this.onRecord)
   }
 

@@ -1,24 +1,24 @@
-import type { BpfMap } from '../bpf/map.ts'
-import type { LoadedProbe } from './loaded-probe.ts'
+import type { ObservedProbe } from './observed-probe.ts'
+import type { ReadableMap } from './readable-map.ts'
 import type { ProbeState } from './snapshot.ts'
 
 /** For so long after a loss, the probe's state tells of it. */
 const tellMs = 60_000
 
-interface Loss { probe: string; what: string; map: BpfMap; total: number; lastAt: number; gained: number }
+interface Loss { probe: string; what: string; map: ReadableMap; total: number; lastAt: number; gained: number }
 
 /**
  * Counts what the kernel side could not record: each signal has a map `…_lost` with a number for each CPU.
  * Also counts events that the kernel skipped since a program was already running on that CPU.
  */
 export class Losses {
-  private readonly probes: readonly LoadedProbe[]
+  private readonly probes: readonly ObservedProbe[]
   private readonly losses: Loss[] = []
   private skipped = 0
   /** Dropped in user space, for want of room between two ticks. */
   dropped = 0
 
-  constructor(probes: readonly LoadedProbe[]) {
+  constructor(probes: readonly ObservedProbe[]) {
     this.probes = probes
     for (const probe of probes) {
       for (const map of probe.maps) {
@@ -47,7 +47,7 @@ export class Losses {
   }
 
   /** The state of a probe, which recent losses make a partial one. */
-  stateOf(probe: LoadedProbe, now: number): ProbeState {
+  stateOf(probe: ObservedProbe, now: number): ProbeState {
     const state = probe.state
     const recent = this.losses.find((loss) => loss.probe === probe.name && now - loss.lastAt < tellMs)
     if (recent === undefined || state.state !== 'on') return state
@@ -59,7 +59,7 @@ export class Losses {
   }
 }
 
-function sumOf(map: BpfMap): number {
+function sumOf(map: ReadableMap): number {
   const { values, count } = map.readRaw()
   const view = new DataView(values.buffer, values.byteOffset, values.byteLength)
   let sum = 0

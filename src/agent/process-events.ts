@@ -1,7 +1,7 @@
 import type { ended, executed, started } from '../probes/process.ts'
 import type { ValueOf } from '../spec/schema.ts'
 import type { Cgroups } from './cgroups.ts'
-import type { WallClock } from './clock.ts'
+import type { Clock } from './clock.ts'
 import type { ProcessEvent } from './snapshot.ts'
 import type { Workload } from './workload.ts'
 
@@ -17,7 +17,7 @@ export function waitStatus(code: number): { status: number | null; signal: numbe
 }
 
 /** The record of the kernel in the terms of the snapshot, and the workload that it belongs to. */
-export function processEvent({ type, record }: ProcessRecord, clock: WallClock, cgroups: Cgroups): { event: ProcessEvent; workload: Workload } {
+export function processEvent({ type, record }: ProcessRecord, clock: Clock, cgroups: Cgroups): { event: ProcessEvent; workload: Workload } {
   const workload = cgroups.workload(record.workload.cgroup, record.workload.comm)
   const event: ProcessEvent = {
     at: clock.at(record.at), type, pid: record.pid, ppid: record.ppid, name: record.name,

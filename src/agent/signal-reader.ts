@@ -1,8 +1,8 @@
-import type { BpfMap } from '../bpf/map.ts'
 import type { RawEntries } from '../bpf/map-batch.ts'
 import type { CounterGroupSignal, CounterSignal, HistogramSignal } from '../signals/signal.ts'
 import { decoder, recordView } from '../spec/codec.ts'
 import { Meter, type MeterRow } from './meter.ts'
+import type { ReadableMap } from './readable-map.ts'
 
 /** A signal that the kernel adds up by labels. */
 export type AggregateSignal = CounterSignal | CounterGroupSignal | HistogramSignal
@@ -18,11 +18,11 @@ const goneMs = 10_000
  */
 export class SignalReader<K = any> {
   readonly signal: AggregateSignal
-  readonly map: BpfMap
+  readonly map: ReadableMap
   private readonly meter: Meter<K>
   private rows: Iterable<MeterRow<K>> = []
 
-  constructor(signal: AggregateSignal, map: BpfMap) {
+  constructor(signal: AggregateSignal, map: ReadableMap) {
     const { keySize, valueSize, cpus } = map.layout
     if (valueSize % 8 !== 0) throw new TypeError(`signal '${signal.name}': a value of ${valueSize} bytes is no row of 64-bit cells`)
     const { labels } = signal

@@ -1,8 +1,8 @@
-import type { BpfMap } from '../bpf/map.ts'
 import type { MapDeclaration, RingDeclaration } from '../compiler/language/maps.ts'
 import type { EventSignal, Signal } from '../signals/signal.ts'
-import { EventReader } from './event-reader.ts'
+import { EventReader, openKernelRings, type OpenRings } from './event-reader.ts'
 import type { MeterRow } from './meter.ts'
+import type { ReadableMap } from './readable-map.ts'
 import { SignalReader, type AggregateSignal } from './signal-reader.ts'
 
 /** What one aggregated signal counted: its rows hold until the next reading. */
@@ -15,15 +15,16 @@ function withoutType(record: Record<string, unknown>): Record<string, unknown> {
 
 /** Reads all signals of one loaded module: events as they come, sums when asked. */
 export class SignalSession {
-  private readonly events = new EventReader()
+  private readonly events: EventReader
   private readonly readers: SignalReader[] = []
-  private readonly losses: BpfMap[] = []
+  private readonly losses: ReadableMap[] = []
 
   /** A signal whose maps no program uses has none, and is left out. */
   constructor(
-    signals: readonly Signal[], mapOf: (declaration: MapDeclaration | RingDeclaration) => BpfMap | undefined,
-    onEvent: (signal: EventSignal, record: Record<string, unknown>) => void,
+    signals: readonly Signal[], mapOf: (declaration: MapDeclaration | RingDeclaration) => ReadableMap | undefined,
+    onEvent: (signal: EventSignal, record: Record<string, unknown>) => void, openRings: OpenRings = openKernelRings,
   ) {
+    this.events = new EventReader(openRings)
     for (const signal of signals) {
       const map = mapOf(signal.kind === 'event' ? signal.ring : signal.map)
       const lost = mapOf(signal.lost)
@@ -39,6 +40,11 @@ export class SignalSession {
   read(now: number): SignalReading[] {
     this.events.drain()
     return this.readers.map((reader) => ({ signal: reader.signal, rows: [...reader.read(now)] }))
+  }
+
+  /** Hands out the events that wait. */
+  drain(): void {
+    this.events.drain()
   }
 
   /** What the kernel side could not record since the start. */

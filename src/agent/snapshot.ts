@@ -14,6 +14,8 @@ export interface Snapshot {
   /** Length of the tick in seconds, as measured. */
   intervalSeconds: number
   host: HostFacts
+  /** The recording that is played instead of observing this machine; null when it is observed. */
+  recording: RecordingFacts | null
   agent: AgentCost
   /** Every built-in probe, granted or not. */
   probes: ProbeState[]
@@ -28,6 +30,16 @@ export interface Snapshot {
   /** Newest last; bounded; only what came during this tick. */
   connections: ConnectionEvent[]
   disks: DiskRow[]
+}
+
+export interface RecordingFacts {
+  /** When it was made; all other times are moved to the present. */
+  at: number
+  seconds: number
+  /** Counts its repetitions from 1; totals begin anew with each. */
+  round: number
+  /** Whether names, text and addresses in it were replaced. */
+  redacted: boolean
 }
 
 export interface HostFacts { name: string; kernel: string; architecture: string; cpus: number; bootAt: number; startedAt: number }

@@ -9,7 +9,9 @@ import type { Descriptor } from './descriptor.ts'
 import { kernelBtf } from './kernel-btf.ts'
 import { attach } from './link.ts'
 import type { Link } from './link.ts'
+import type { AttachOptions } from './attach.ts'
 import { attachStructOps } from './links/struct-ops.ts'
+import { attachUsdt, UsdtSpecs } from './links/usdt.ts'
 import type { BpfMap } from './map.ts'
 import { Program } from './program.ts'
 import type { LoadContext } from './program-load.ts'
@@ -53,6 +55,7 @@ export class Collection {
   readonly #local: Btf | undefined
   readonly #options: LoadOptions
   readonly #tables = new Map<string, KernelStructOps>()
+  #usdtSpecs: UsdtSpecs | undefined
 
   private constructor(spec: Spec, options: LoadOptions) {
     this.spec = spec
@@ -125,13 +128,21 @@ export class Collection {
   }
 
   /** Attaches one program, to `target` instead of the hook it names if given. @throws what attach() throws */
-  attach(name: string, target?: AttachTarget): Link {
+  attach(name: string, target?: AttachTarget, options: AttachOptions = {}): Link {
     const program = this.programs.get(name)
     if (program === undefined) throw this.failures.get(name) ?? new Error(`'${this.spec.name}' has no program '${name}'`)
     if (this.links.has(name)) throw new Error(`program '${name}' is attached already`)
-    const link = attach(program, target)
+    const link = this.#attach(program, target ?? program.spec.attach, options)
     this.links.set(name, link)
     return link
+  }
+
+  /** Programs that include libbpf's usdt.bpf.h share a map of where their arguments are. */
+  #attach(program: Program, target: AttachTarget, options: AttachOptions): Link {
+    const specs = this.maps.get('__bpf_usdt_specs')
+    if (target.kind !== 'usdt' || specs === undefined) return attach(program, target, options)
+    this.#usdtSpecs ??= new UsdtSpecs(specs)
+    return attachUsdt(program, target, { ...options, specs: this.#usdtSpecs })
   }
 
   /** Detaches one program; it stays loaded. */

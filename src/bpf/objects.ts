@@ -56,3 +56,12 @@ function byId<T>(name: CommandName, id: number, info: (fd: number) => T): T | un
     check(close(fd), 'close')
   }
 }
+
+/** Everything of a kind on the system. What goes while it is listed is left out. */
+export const allPrograms = (): ProgramInfo[] => present(programIds().map(programInfoById))
+export const allMaps = (): MapInfo[] => present(mapIds().map(mapInfoById))
+export const allLinks = (): LinkInfo[] => present(linkIds().map(linkInfoById))
+
+function present<T>(list: (T | undefined)[]): T[] {
+  return list.filter((one) => one !== undefined)
+}

@@ -10,6 +10,7 @@ import type { ProgramInfo, ProgramStats } from './program-info.ts'
 import { loadProgram } from './program-load.ts'
 import type { LoadContext } from './program-load.ts'
 import { objectKind, openPin, pin } from './pin.ts'
+import { readStream } from './stream.ts'
 import { testRun } from './test-run.ts'
 import type { TestRunOptions, TestRunResult } from './test-run.ts'
 
@@ -115,6 +116,11 @@ export class Program {
       attr.u32(0, this.fd)
       attr.u32(4, map.fd)
     }, `map '${map.spec.name}' to program '${this.name}'`)
+  }
+
+  /** What it printed by bpf_stream_vprintk, and what the kernel said of its faults ('stderr'), as far as nobody read it (6.17). */
+  readStream(stream: 'stdout' | 'stderr'): string {
+    return readStream(this.fd, stream, this.name)
   }
 
   /** The kernel keeps the program while a link holds it. */

@@ -33,12 +33,11 @@ const BPF_F_TEST_XDP_LIVE_FRAMES = 2
 
 /** Types that run on packets; the kernel refuses data for the others, and a repeat for those without `repeats`. */
 const onPackets = new Set<ProgramTypeName>([
-  'socket_filter', 'sched_cls', 'sched_act', 'xdp', 'cgroup_skb', 'lwt_in', 'lwt_out', 'lwt_xmit', 'lwt_seg6local', 'sk_skb',
-  'flow_dissector', 'netfilter',
+  'socket_filter', 'sched_cls', 'sched_act', 'xdp', 'cgroup_skb', 'lwt_in', 'lwt_out', 'lwt_xmit', 'flow_dissector', 'netfilter',
 ])
 /** Types whose context comes back in a buffer of its own. */
 const contextOut = new Set<ProgramTypeName>([
-  'socket_filter', 'sched_cls', 'sched_act', 'xdp', 'cgroup_skb', 'lwt_in', 'lwt_out', 'lwt_xmit', 'lwt_seg6local', 'sk_skb', 'sk_lookup',
+  'socket_filter', 'sched_cls', 'sched_act', 'xdp', 'cgroup_skb', 'lwt_in', 'lwt_out', 'lwt_xmit', 'sk_lookup',
 ])
 
 /** The smallest packet the kernel takes. */

@@ -1,4 +1,5 @@
 import type { CommandSpec, OptionSpec } from './arguments.ts'
+import { vmCommand } from './vm-command.ts'
 
 const help: OptionSpec = { name: 'help', short: 'h', help: 'show this help' }
 const noColor: OptionSpec = { name: 'no-color', help: 'no colours (also with NO_COLOR set)' }
@@ -20,7 +21,29 @@ export const agentCommand: CommandSpec = {
 
 export const runCommand: CommandSpec = {
   name: 'run', summary: 'load and attach a probe module of yours', positional: '<file.ts>', arity: [1, 1],
-  options: [json, interval, duration, count, noColor, help],
+  options: [
+    { name: 'replay', value: 'FILE', help: 'play a recording instead of attaching: no root and no kernel needed' },
+    json, interval, duration, count, noColor, help,
+  ],
+}
+
+export const recordCommand: CommandSpec = {
+  name: 'record', summary: 'store what probes see of the kernel in a file, for run --replay; the built-in ones without FILE', positional: '[<file.ts>]', arity: [0, 1],
+  options: [
+    { name: 'output', short: 'o', value: 'FILE', help: 'file to write, such as out.skeprec' },
+    { name: 'pid', value: 'PID', help: 'only this process and its children' },
+    { name: 'cgroup', value: 'PATH', help: 'only this cgroup and those below it' },
+    { name: 'duration', value: 'SECONDS', help: 'stop after this time (default 10)' },
+    { name: 'count', value: 'N', help: 'stop after this many events' },
+    { name: 'size', value: 'BYTES', help: 'stop at this size (default 16MB)' },
+    { name: 'keep-text', help: 'keep strings and network addresses, and without --pid or --cgroup names of processes' },
+    help,
+  ],
+}
+
+export const demoCommand: CommandSpec = {
+  name: 'demo', summary: 'the agent and its pages on a recording that comes with skep: no root, no Linux', arity: [0, 0],
+  options: agentCommand.options.filter(({ name }) => name !== 'version'),
 }
 
 /** Its options are bpftrace's own and are read there. */
@@ -68,4 +91,6 @@ export const doctorCommand: CommandSpec = {
   name: 'doctor', summary: 'what this kernel allows, what it does not, and what helps', arity: [0, 0], options: [json, noColor, help],
 }
 
-export const verbs: readonly CommandSpec[] = [runCommand, traceCommand, checkCommand, buildCommand, typesCommand, listCommand, doctorCommand]
+export const verbs: readonly CommandSpec[] = [
+  runCommand, traceCommand, checkCommand, buildCommand, typesCommand, listCommand, doctorCommand, recordCommand, demoCommand, vmCommand,
+]

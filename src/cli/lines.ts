@@ -12,6 +12,7 @@ export function tickLines(snapshot: Snapshot): string[] {
   const { cpu, runQueueLatency: queue, syscalls, processes, tcp } = totals
   const summary = [
     new Date(snapshot.at).toISOString(),
+    ...(snapshot.recording === null ? [] : ['RECORDING, not this machine']),
     `cpu ${percentOfCpu(cpu.busyCores)} of ${host.cpus * 100}%`,
     `run queue p50 ${nanoseconds(queue.p50)} p99 ${nanoseconds(queue.p99)}`,
     `calls ${amount(syscalls.perSecond)}/s errors ${amount(syscalls.errorsPerSecond)}/s`,

@@ -38,15 +38,17 @@ async function run(verb: CommandSpec, args: Arguments): Promise<number> {
     case 'build': return (await import('./build.ts')).buildObject(args)
     case 'types': return (await import('./types.ts')).writeTypes(args)
     case 'doctor': return (await import('./doctor.ts')).diagnose(args)
+    case 'record': return (await import('./record.ts')).record(args)
+    case 'demo': return (await import('./demo.ts')).demo(args)
+    case 'vm': return (await import('./vm.ts')).runVm(args)
     case 'list': return (await import('./list.ts')).listProbes(args)
     default: return args.flags.has('version') ? version() : (await import('./start.ts')).startAgent(args)
   }
 }
 
 async function version(): Promise<number> {
-  const { readFileSync } = await import('node:fs')
-  const { version: number } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
-  process.stdout.write(`skep ${number}\n`)
+  const { packageVersion } = await import('./version.ts')
+  process.stdout.write(`skep ${packageVersion()}\n`)
   return 0
 }
 

@@ -7,13 +7,16 @@ import { MapDeclaration } from '../compiler/language/maps.ts'
 import { parseCount, parseDuration, type Arguments } from './arguments.ts'
 import { Lifetime } from './lifetime.ts'
 import { compileProbe, importProbe, ProbeFileError } from './probe-file.ts'
-import { eventLine, labelText, readingJson, readingLines } from './signal-lines.ts'
+import { SignalOutput } from './signal-output.ts'
 import { signalsOf } from './signals.ts'
 
 interface Options { path: string; json: boolean; intervalMs: number; durationMs: number | null; count: number | null }
 
 /** `skep run file.ts`: compiles, loads and attaches the programs that a module exports, and shows its signals until it is stopped. */
-export async function runFile({ flags, values, positional }: Arguments): Promise<number> {
+export async function runFile(args: Arguments): Promise<number> {
+  const { flags, values, positional } = args
+  const recording = values.get('replay')
+  if (recording !== undefined) return (await import('./run-replay.ts')).replayFile(recording, args)
   const duration = values.get('duration')
   const count = values.get('count')
   const options: Options = {
@@ -60,15 +63,11 @@ async function observe(compiled: Compiled, module: Record<string, unknown>, opti
 
 async function show(collection: Collection, { maps }: Compiled, module: Record<string, unknown>, options: Options, lifetime: Lifetime): Promise<void> {
   const byDeclaration = new Map([...maps].map(([name, declaration]) => [declaration, collection.maps.get(name)]))
-  const write = (text: string) => { process.stdout.write(`${text}\n`) }
-  const session = new SignalSession(signalsOf(module), (declaration) => byDeclaration.get(declaration), (signal, record) => {
-    write(options.json ? JSON.stringify({ event: signal.name, ...record }) : eventLine(signal, record))
-  })
+  const output = new SignalOutput(options.json)
+  const session = new SignalSession(signalsOf(module), (declaration) => byDeclaration.get(declaration), output.event)
   let ticks = 0
   const tick = () => {
-    const readings = session.read(performance.now())
-    if (options.json) for (const reading of readings) write(JSON.stringify({ at: Date.now(), ...readingJson(reading) }))
-    else if (readings.length > 0) write(readings.flatMap((reading) => [...readingLines(reading), '']).join('\n'))
+    output.tick(session.read(performance.now()), Date.now())
     if (++ticks === options.count) lifetime.stop()
   }
   const timer = setInterval(tick, options.intervalMs)
@@ -79,7 +78,7 @@ async function show(collection: Collection, { maps }: Compiled, module: Record<s
     if (ticks !== options.count) tick()
     for (const [name, value] of Object.entries(module)) {
       const map = value instanceof MapDeclaration ? byDeclaration.get(value) : undefined
-      if (map !== undefined) showMap(name, map.readAll(), options.json, write)
+      if (map !== undefined) output.map(name, map.readAll())
     }
     if (session.lost > 0) process.stderr.write(`skep: ${session.lost} records were lost, since a map or ring was full\n`)
   } finally {
@@ -87,15 +86,4 @@ async function show(collection: Collection, { maps }: Compiled, module: Record<s
     clearTimeout(end)
     session.close()
   }
-}
-
-/** An exported map, once at the end. */
-function showMap(name: string, entries: [unknown, unknown][], json: boolean, write: (text: string) => void): void {
-  if (json) return write(JSON.stringify({ map: name, entries }))
-  write(`${name}: ${entries.length} entries`)
-  for (const [key, value] of entries) write(`  ${part(key)}: ${part(value)}`)
-}
-
-function part(value: unknown): string {
-  return labelText(value) || String(value)
 }

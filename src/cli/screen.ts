@@ -35,6 +35,7 @@ function header(snapshot: Snapshot, { page }: View): Line[] {
   const lines: Line[] = [
     [span('skep', 'bold'), span(` ${host.name} · Linux ${host.kernel} · up ${age((snapshot.at - host.bootAt) / 1000)}`),
       ...(page === null ? [] : [span(' · '), span(page, 'cyan')])],
+    ...recordingLine(snapshot),
     fields('cpu', [`${percentOfCpu(cpu.busyCores)} of ${host.cpus * 100}%`, `${amount(cpu.contextSwitchesPerSecond)} switches/s`],
       [`run queue p50 ${nanoseconds(queue.p50)} p90 ${nanoseconds(queue.p90)} p99 ${nanoseconds(queue.p99)}`, latencyStyle(queue.p99)]),
     fields('calls', [`${amount(syscalls.perSecond)}/s`, `${amount(syscalls.errorsPerSecond)} errors/s`, ...worstErrors(snapshot)]),
@@ -50,6 +51,13 @@ function header(snapshot: Snapshot, { page }: View): Line[] {
     `${byteCount(agent.residentBytes)} memory`, `${byteCount(agent.mapBytes)} maps`], [`${amount(agent.lost)} lost`, agent.lost > 0 ? 'yellow' : 'plain']))
   for (const probe of snapshot.probes) if (probe.state !== 'on') lines.push(missing(probe))
   return lines
+}
+
+/** It must not be taken for this machine. */
+function recordingLine({ recording }: Snapshot): Line[] {
+  if (recording === null) return []
+  const { at, seconds, round } = recording
+  return [[span(`A RECORDING of ${new Date(at).toISOString().slice(0, 10)}, not this machine`, 'yellow'), span(` · ${Math.round(seconds)} s, round ${round}`, 'dim')]]
 }
 
 function fields(name: string, values: string[], last?: [text: string, style: Style]): Line {

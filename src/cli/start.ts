@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { parseListen, defaultListen, isLoopback, type ListenAddress } from '../agent/address.ts'
-import type { Agent } from '../agent/agent.ts'
+import type { AgentOptions, Pipeline } from '../agent/agent.ts'
 import { ListenError, PageServer } from '../agent/serve.ts'
 import type { ProbeState, Snapshot } from '../agent/snapshot.ts'
 import type { SpecCache } from '../agent/spec-cache.ts'
+import type { Recording } from '../vm/recording.ts'
 import { parseCount, parseDuration, UsageError, type Arguments } from './arguments.ts'
 import { Lifetime } from './lifetime.ts'
 import { tickLines } from './lines.ts'
@@ -50,9 +51,19 @@ export async function startAgent(args: Arguments): Promise<number> {
   const options = read(args)
   const refusal = await refused()
   if (refusal !== null) return refusal
+  return runPipeline(options, async (given) => new (await import('../agent/agent.ts')).Agent({ ...given, specs: await keptSpecs() }))
+}
+
+/** `skep demo`: the same on a recording. */
+export async function startReplay(args: Arguments, recording: () => Recording): Promise<number> {
+  const options = read(args)
+  return runPipeline(options, async (given) => new (await import('../agent/replay-agent.ts')).ReplayAgent(recording(), given))
+}
+
+async function runPipeline(options: Options, make: (options: AgentOptions) => Promise<Pipeline>): Promise<number> {
   const lifetime = new Lifetime()
   const output = chooseOutput(options, lifetime)
-  let agent: Agent | null = null
+  let agent: Pipeline | null = null
   let server: PageServer | null
   try {
     server = await serve(options.listen, () => agent)
@@ -63,8 +74,7 @@ export async function startAgent(args: Arguments): Promise<number> {
   }
   try {
     output.begin(server?.url ?? null)
-    const { Agent } = await import('../agent/agent.ts')
-    agent = new Agent({ specs: await keptSpecs(), intervalMs: options.intervalMs, onSnapshot: counted(options.count, lifetime, (snapshot) => {
+    agent = await make({ intervalMs: options.intervalMs, onSnapshot: counted(options.count, lifetime, (snapshot) => {
       server?.publish(snapshot)
       output.show(snapshot)
     }) })
@@ -101,7 +111,7 @@ async function refused(): Promise<number | null> {
   return 1
 }
 
-async function serve(listen: ListenAddress | null, agent: () => Agent | null): Promise<PageServer | null> {
+async function serve(listen: ListenAddress | null, agent: () => Pipeline | null): Promise<PageServer | null> {
   if (listen === null) return null
   if (!isLoopback(listen.host)) {
     process.stderr.write(`skep: warning: ${listen.host} can be reached from other machines and the page asks for no password; ` +

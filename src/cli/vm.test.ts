@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { parseArguments, UsageError } from './arguments.ts'
-import { runVm, vmCommand } from './vm.ts'
+import { vmCommand } from './vm-command.ts'
+import { runVm } from './vm.ts'
 
 afterEach(() => { vi.restoreAllMocks() })
 

@@ -8,7 +8,7 @@ import type { CoreReference, IrFunction } from './ir/ir.ts'
 import { printFunction } from './ir/print.ts'
 import { validate } from './ir/validate.ts'
 import { MapDeclaration, RingDeclaration } from './language/maps.ts'
-import { ProgramDeclaration } from './language/programs.ts'
+import { ProgramDeclaration, type CompiledTarget } from './language/programs.ts'
 import { LocalTypes } from './lower/local-types.ts'
 import type { CompileContext, TargetFeatures } from './lower/lowering.ts'
 import { nameMap } from './lower/map-address.ts'
@@ -34,6 +34,8 @@ export interface CompileOptions {
   validate?: boolean
   /** Sees the IR as text after each step. */
   print?: (program: string, step: string, text: string) => void
+  /** Sees each program right after lowering, before anything is optimised away; see KernelReads. */
+  observe?: (hook: CompiledTarget, ir: IrFunction, types: LocalTypes) => void
 }
 
 /** Where an instruction comes from: what BTF line info cannot hold. */
@@ -74,6 +76,7 @@ function compileProgram(name: string, declaration: ProgramDeclaration, context: 
     if (options.validate) validated(ir, pass)
     options.print?.(name, pass, printFunction(ir))
   }
+  options.observe?.(declaration.attach, ir, context.localTypes)
   step('lower')
   optimise(ir, step)
   try {

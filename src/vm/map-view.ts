@@ -2,7 +2,7 @@ import { decoder, encoder, recordView } from '../spec/codec.ts'
 import type { Schema } from '../spec/schema.ts'
 import { VmFault } from './fault.ts'
 import type { Machine } from './machine.ts'
-import type { MapModel } from './maps/map-model.ts'
+import type { MapModel, MapShape } from './maps/map-model.ts'
 import { EXIST, NOEXIST } from './maps/map-model.ts'
 import { BloomFilter, QueueMap } from './maps/queue-map.ts'
 import { MapOfMaps, ProgramArray } from './maps/reference-map.ts'
@@ -70,6 +70,32 @@ export class MapView<K = any, V = any> {
   }
 
   get size(): number { return [...this.#map.entries()].length }
+
+  /** All entries in bytes: keys one after the other, and of each the values of its CPUs, `stride` apart. */
+  raw(): { count: number; keys: Uint8Array; values: Uint8Array; cpus: number; stride: number } {
+    const { cpus, stride, shape } = this.#map
+    const entries = [...this.#map.entries()]
+    const keys = new Uint8Array(entries.length * shape.keySize)
+    const values = new Uint8Array(entries.length * cpus * stride)
+    entries.forEach(({ key, slot }, index) => {
+      keys.set(key, index * shape.keySize)
+      for (let cpu = 0; cpu < cpus; cpu++) values.set(this.#map.value(slot, cpu), (index * cpus + cpu) * stride)
+    })
+    return { count: entries.length, keys, values, cpus, stride }
+  }
+
+  /** Deletes an entry by the bytes of its key. */
+  deleteRaw(key: Uint8Array): boolean {
+    this.#machine.memory.u8.set(key, this.#keyAt)
+    const done = this.#map.remove(this.#keyAt) === 0
+    this.#map.settle()
+    return done
+  }
+
+  get shape(): MapShape { return this.#map.shape }
+  /** Rows of each entry: one for each CPU of a per-CPU map. */
+  get cpus(): number { return this.#map.cpus }
+  get stride(): number { return this.#map.stride }
 
   /** Of a per-CPU map: entries with the CPUs' numbers added, field by field; what is no number is taken from the first CPU. */
   sums(): [K, any][] {

@@ -103,10 +103,9 @@ describe.runIf(ready)('uprobes (features: cc, clang, uprobes)', () => {
       SEC("usdt") int BPF_USDT(quiet_probe, int a) { quiet += a; return 0; }
     `)
     const target = (name: string) => ({ kind: 'usdt' as const, path: file!.path, provider: 'skep', name })
-    const specs = object.map('__bpf_usdt_specs')
-    keep(attachUsdt(object.programs.get('loud')!, target('loud'), { pid: running.pid, specs, cookie: 77n }))
+    keep(object.attach('loud', target('loud'), { pid: running.pid, cookie: 77n }))
     expect((await running.calls(1)).semaphore).toBe(0)
-    const quiet = keep(attachUsdt(object.programs.get('quiet_probe')!, target('quiet'), { pid: running.pid, specs, firstSpec: 1 }))
+    const quiet = keep(object.attach('quiet_probe', target('quiet'), { pid: running.pid }))
     expect((await running.calls(3)).semaphore).toBe(1)
     expect((await other.calls(3)).semaphore).toBe(0)
     const read = (name: string) => object.variable(name).get()

@@ -11,10 +11,30 @@ import { attachUprobeAt } from './uprobe.ts'
 type Usdt = AttachTarget & { kind: 'usdt' }
 
 export interface UsdtOptions extends AttachOptions {
-  /** The map __bpf_usdt_specs of a program that includes libbpf's usdt.bpf.h: the arguments' places are put into it. */
-  specs?: BpfMap
-  /** The next free entry of `specs`, where several probes share it. */
-  firstSpec?: number
+  /** For programs that include libbpf's usdt.bpf.h; Collection.attach gives it by itself. */
+  specs?: UsdtSpecs
+}
+
+/** The map `__bpf_usdt_specs` of an object: where the arguments of each attached probe are. Its programs share it. */
+export class UsdtSpecs {
+  readonly map: BpfMap
+  readonly #entries = new Map<string, number>()
+
+  constructor(map: BpfMap) {
+    this.map = map
+  }
+
+  /** The entry that holds `spec`; places with the same arguments share one. @throws SysError (E2BIG) when all entries are used */
+  entryOf(spec: Uint8Array): number {
+    const text = Buffer.from(spec).toString('latin1')
+    let entry = this.#entries.get(text)
+    if (entry === undefined) {
+      entry = this.#entries.size
+      this.map.setRaw(new Uint8Array(new Uint32Array([entry]).buffer), spec)
+      this.#entries.set(text, entry)
+    }
+    return entry
+  }
 }
 
 /**
@@ -27,22 +47,10 @@ export function attachUsdt(program: Program, target: Usdt, options: UsdtOptions 
   const probes = usdtProbes(Executable.open(path)).filter(({ provider, name }) => provider === target.provider && name === target.name)
   if (probes.length === 0) throw new ExecutableError(path, `has no static probe ${target.provider}:${target.name}`)
   const links: Link[] = []
-  // Places with the same arguments share an entry.
-  const entries = new Map<string, number>()
   try {
     for (const probe of probes) {
-      let cookie = options.cookie
-      if (options.specs !== undefined) {
-        const spec = encodeUsdtSpec(probe, options.cookie ?? 0n)
-        const text = Buffer.from(spec).toString('latin1')
-        let entry = entries.get(text)
-        if (entry === undefined) {
-          entry = (options.firstSpec ?? 0) + entries.size
-          options.specs.setRaw(new Uint8Array(new Uint32Array([entry]).buffer), spec)
-          entries.set(text, entry)
-        }
-        cookie = BigInt(entry)
-      }
+      const cookie = options.specs === undefined
+        ? options.cookie : BigInt(options.specs.entryOf(encodeUsdtSpec(probe, options.cookie ?? 0n)))
       links.push(attachUprobeAt(program, target, {
         ...options, path, offset: probe.offset, semaphore: probe.semaphore, return: false, ...(cookie === undefined ? {} : { cookie }),
       }))

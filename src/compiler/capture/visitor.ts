@@ -21,7 +21,7 @@ export interface TransformResult {
 }
 
 /** A kernel function as found, before its record is written. */
-interface Found {
+export interface Found {
   node: EsNode
   ancestors: readonly EsNode[]
   /** The scope around the function. */
@@ -40,8 +40,7 @@ interface Edit { code: string; file: string; text: MagicString; /** Statements f
 export function transformKernelFunctions(code: string, options: TransformOptions): TransformResult | null {
   if (!mayHaveKernelFunctions(code)) return null
   const { file, runtime = 'skep/capture' } = options
-  const program = parse(code, file)
-  const found = find(program, code, file)
+  const { program, found } = findKernelFunctions(code, file)
   if (found.length === 0) return null
   const edit: Edit = { code, file, text: new MagicString(code), top: [] }
   for (const one of found) rewrite(edit, one)
@@ -54,6 +53,12 @@ export function transformKernelFunctions(code: string, options: TransformOptions
     map: edit.text.generateMap({ hires: 'boundary', source: file, includeContent: true }),
     functions: found.length,
   }
+}
+
+/** The kernel functions of a module, in order, those that no rewriting would make right refused. @throws CaptureError */
+export function findKernelFunctions(code: string, file: string): { program: EsNode; found: Found[] } {
+  const program = parse(code, file)
+  return { program, found: find(program, code, file) }
 }
 
 /** A quick look that lets nearly all files pass without being parsed. */
@@ -142,12 +147,16 @@ function usesSuper(fn: EsNode, code: string): boolean {
   return found
 }
 
+/** Names that a kernel function takes from outside. */
+export function freeNames({ references, scope }: Pick<Found, 'references' | 'scope'>): Set<string> {
+  return new Set(references.filter((reference) => isFree(reference.name, reference.scope, scope)).map(({ name }) => name))
+}
+
 function rewrite(edit: Edit, { node, ancestors, scope, references }: Found): void {
   const parent = ancestors.at(-1)!
   const method = parent.type === 'MethodDefinition' || (parent.type === 'Property' && parent['method'])
   const start = method ? parent.start : node.start
-  const captures = new Set<string>()
-  for (const reference of references) if (isFree(reference.name, reference.scope, scope)) captures.add(reference.name)
+  const captures = freeNames({ references, scope })
   const record = recordSource({
     name: nameOf(node, ancestors),
     file: edit.file,

@@ -97,9 +97,9 @@ function loadRegister(l: Lowering, place: Place, type: IrType, size: Size, signe
   return out
 }
 
-/** The address of a place in one register. */
+/** The address of a place in one register. A field at offset 0 here may lie elsewhere on another kernel. */
 export function addressOf(l: Lowering, place: Place, span: Span): Value {
-  if (place.offset === 0) return place.base
+  if (place.offset === 0 && (place.path === null || place.path.steps.length === 0)) return place.base
   const out = l.value(place.base.type)
   const core = place.path === null ? undefined : l.context.localTypes.fieldOffset(place.path)
   l.emit({ op: 'offset', out, pointer: place.base, offset: place.offset, ...(core && { core }), span })
