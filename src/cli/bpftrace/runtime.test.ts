@@ -16,7 +16,7 @@ const tests = all.filter(({ suite, hooks }) => !hooks.some((hook) => absent.has(
   && (wanted === 'all' || wanted?.split(',').includes(suite) || (wanted === undefined && hooks.every((hook) => hook === 'begin/end'))))
 /** Tests that fail, with the reason. One that begins to pass must be taken out, unless it does so only sometimes. */
 const expected: { suite: string; name: string; reason: string; sometimes?: boolean }[] = JSON.parse(readFileSync(new URL('runtime-expected.json', import.meta.url), 'utf8'))
-const features = new Set(['btf', 'loop', 'lookup_percpu_elem', 'get_tai_ns', 'get_func_ip', 'uprobe_refcount'])
+const features = new Set(['btf', 'loop', 'lookup_percpu_elem', 'get_tai_ns', 'get_func_ip', 'uprobe_refcount', 'iter'])
 const can = existsSync('/sys/kernel/btf/vmlinux') && process.getuid?.() === 0
 
 describe.skipIf(tests.length === 0 || !can || !hasCompiler())("bpftrace's own tests (needs its public data, root, BTF and cc)", () => {
