@@ -1,5 +1,6 @@
 import { Collection } from '../../bpf/collection.ts'
 import type { Link } from '../../bpf/link.ts'
+import { iterate } from '../../bpf/links/iterator.ts'
 import { RingReader } from '../../bpf/ring.ts'
 import type { CheckedProgram } from '../../bpftrace/check/context.ts'
 import type { Generated } from '../../bpftrace/generate/generate.ts'
@@ -79,11 +80,19 @@ export class TraceSession {
             this.drain()
           })
           break
-        case 'tracepoint': case 'rawtracepoint': this.#links.push(this.collection.attach(name)); break
+        case 'tracepoint': case 'rawtracepoint': case 'fentry': case 'fexit': this.#links.push(this.collection.attach(name)); break
+        case 'iter': this.#iterate(this.collection.attach(name)); break
         default: this.#links.push(...attachTarget(this.#program(name), target, this.#options.pid))
       }
       this.attached++
     }
+  }
+
+  /** Goes through everything once. */
+  #iterate(link: Link): void {
+    this.#links.push(link)
+    this.#iterated = true
+    iterate(link)
   }
 
   #program(name: string) {
@@ -98,7 +107,7 @@ export class TraceSession {
 
   /** Whether anything but the beginning and the end can happen. */
   get lasting(): boolean {
-    return [...this.#generated.targets.values()].some(({ kind }) => !['begin', 'end', 'test', 'bench'].includes(kind))
+    return [...this.#generated.targets.values()].some(({ kind }) => !['begin', 'end', 'test', 'bench', 'iter'].includes(kind))
   }
 
   get exitCode(): number | null {
@@ -116,11 +125,13 @@ export class TraceSession {
   }
 
   #handle(u8: Uint8Array, offset: number, length: number): void {
-    if (this.#exitCode !== null && !this.#ending) return
+    // What one run of an iterator says is shown whole.
+    if (this.#exitCode !== null && !this.#ending && !this.#iterated) return
     this.#do(this.#records.action(new DataView(u8.buffer, u8.byteOffset + offset, length)))
   }
 
   #ending = false
+  #iterated = false
 
   #do(action: Action): void {
     const { write, writeError, run } = this.#options

@@ -269,6 +269,9 @@ function sizeofType(c: CheckContext, node: Of<'sizeof'>): Type {
   return literalSize(size)
 }
 
+/** What typeinfo was asked about. */
+export const typeinfos = new WeakMap<object, Type>()
+
 /** Values of sizeof, offsetof and typeinfo, worked out by the checker. */
 export const sizes = new WeakMap<object, bigint>()
 
@@ -302,6 +305,7 @@ function typeinfoType(c: CheckContext, node: Of<'typeinfo'>): Type {
   const gate = c.config.unstable_typeinfo
   if (gate === 'error') c.error('typeinfo is not enabled by default. To enable this unstable feature, set the config flag to enable. unstable_typeinfo=enable', node.span)
   const type = operandType(c, node.operand)
+  if (c.reporting) typeinfos.set(node, type)
   if (type.kind === 'none' && c.reporting) c.error('Unable to determine the type for typeinfo', node.span)
   return { kind: 'record', fields: [{ name: 'btf_id', type: u64 }, { name: 'base_type', type: { kind: 'string', size: 64 } }, { name: 'full_type', type: { kind: 'string', size: 64 } }] }
 }

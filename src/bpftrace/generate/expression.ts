@@ -1,8 +1,8 @@
 import type { Value } from '../../compiler/ir/ir.ts'
-import { sizes } from '../check/expressions.ts'
+import { sizes, typeinfos } from '../check/expressions.ts'
 import { plainName } from '../check/functions.ts'
 import type { Block, Expression, Of } from '../syntax/ast.ts'
-import { asNumber, i64, int, layOut, pointerTo, sizeOf, u64, type AddressSpace, type Type } from '../types/type.ts'
+import { asNumber, i64, int, layOut, pointerTo, sizeOf, typeName, u64, type AddressSpace, type Type } from '../types/type.ts'
 import { binary, step, unary } from './arithmetic.ts'
 import { builtin } from './builtin.ts'
 import { call } from './call.ts'
@@ -40,11 +40,19 @@ export function expression(p: ProgramWriter, node: Expression): Operand {
     case 'tuple': return { kind: 'parts', parts: node.elements.map((one) => fixed(p, expression(p, one))), type }
     case 'record': return { kind: 'parts', parts: node.fields.map(({ value }) => fixed(p, expression(p, value))), type }
     case 'sizeof': case 'offsetof': return register(p.f.number(sizes.get(node) ?? 0n), type)
-    case 'typeinfo': case 'typeof': return p.fail('the value of typeinfo cannot be used at run time', node.span)
+    case 'typeinfo': return typeinfo(p, node)
+    case 'typeof': return nothing
     case 'comptime': return expression(p, node.operand)
     case 'block': return block(p, node)
     case 'if': return conditional(p, node)
   }
+}
+
+/** What is known of a type, as texts. */
+function typeinfo(p: ProgramWriter, node: Of<'typeinfo'>): Operand {
+  const type = typeinfos.get(node) ?? { kind: 'none' }
+  const text = (value: string): Operand => ({ kind: 'literal', text: value, type: { kind: 'string', size: 64 } })
+  return { kind: 'parts', parts: [register(p.f.number(0), u64), text(type.kind), text(typeName(type))], type: node.type ?? { kind: 'none' } }
 }
 
 export function register(value: Value, type: Type): Operand {

@@ -8,7 +8,7 @@ import { expression, register, remote } from './expression.ts'
 import { effective, readRemote, toRegister } from './memory.ts'
 import type { AccessPath, Operand } from './operand.ts'
 import { isScalar, type ProgramWriter } from './program-writer.ts'
-import { pointerType, word } from './writer.ts'
+import { word } from './writer.ts'
 
 /** `a.b`: of a struct, through a pointer, of a record, of `args` and of `config()`. */
 export function fieldOf(p: ProgramWriter, node: Of<'field'>): Operand {
@@ -28,7 +28,7 @@ export function fieldOf(p: ProgramWriter, node: Of<'field'>): Operand {
   const field = struct.definition.field(node.name)!
   p.at(node.span)
   if (from.kind === 'pointer') {
-    if (from.space === 'context') return contextField(p, toRegister(p, inner), field)
+    if (from.space === 'context') return contextField(p, field)
     return member(p, remote(p, toRegister(p, inner), from.space, struct) as Operand & { kind: 'remote' }, field, node.name)
   }
   switch (inner.kind) {
@@ -41,10 +41,10 @@ export function fieldOf(p: ProgramWriter, node: Of<'field'>): Operand {
 }
 
 /** Fields of the context of iterators are read directly, and are pointers of the kernel. */
-function contextField(p: ProgramWriter, context: import('../../compiler/ir/ir.ts').Value, field: StructField): Operand {
+function contextField(p: ProgramWriter, field: StructField): Operand {
   const { f } = p
   if (isScalar(field.type)) {
-    const loaded = f.load(f.retype(context, pointerType('context')), field.offset, sizeOf(field.type), field.type.kind === 'int' && field.type.signed)
+    const loaded = f.load(p.context, field.offset, sizeOf(field.type), field.type.kind === 'int' && field.type.signed)
     return register(loaded, field.type)
   }
   return { kind: 'void' }

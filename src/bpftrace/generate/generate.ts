@@ -84,6 +84,7 @@ function write(p: ProgramWriter): void {
   findChanging(p)
   p.main(probe.span, () => {
     filterProcess(p)
+    skipEnd(p)
     if (probe.predicate !== null) {
       const { f } = p
       const [yes, no] = [f.block(), f.block()]
@@ -95,6 +96,17 @@ function write(p: ProgramWriter): void {
     }
     body(p, probe.body)
   })
+}
+
+/** Iterators call once more at the end, with nothing. */
+function skipEnd(p: ProgramWriter): void {
+  if (p.target.kind !== 'iter') return
+  const { f } = p
+  const [there, gone] = [f.block(), f.block()]
+  f.branch('ne', f.load(p.context, 8, 8), f.number(0), there, gone)
+  f.start(gone)
+  f.return(f.number(0))
+  f.start(there)
 }
 
 /** With `-p`, events of other processes do not count. */

@@ -160,7 +160,10 @@ export function changeMap(p: ProgramWriter, target: Of<'map'> | Of<'mapAccess'>,
 /** The address of a map's value, or of the map where it has keys. */
 export function mapAddress(p: ProgramWriter, node: Expression): Value {
   const { f } = p
-  if (node.kind === 'map') return f.retype(f.map(useMap(p.generation, node.name).name), word)
+  if (node.kind === 'map') {
+    const info = useMap(p.generation, node.name)
+    return f.retype(info.key === null ? lookup(p, info, keyPlace(p, info, null)) : f.map(info.name), word)
+  }
   if (node.kind !== 'mapAccess') return f.number(0)
   const info = useMap(p.generation, node.map)
   return f.retype(lookup(p, info, keyPlace(p, info, node.key)), word)

@@ -50,7 +50,7 @@ Probe types
   kprobe_multi: ${yes(kprobes && fn('bpf_kprobe_multi_link_attach'))}
   uprobe_multi: no
   kprobe_session: no
-  iter: no
+  iter: yes
 `
 }
 
