@@ -8,7 +8,7 @@ import { VmFault, VmRefusal } from '../vm/fault.ts'
 import { FixtureError } from '../vm/kernel-object.ts'
 import { parseRecording, RecordingError, type Recording } from '../vm/recording.ts'
 import { Replay } from '../vm/replay.ts'
-import { traceText } from '../vm/simulate.ts'
+import { traceText, type Simulation } from '../vm/simulate.ts'
 import { parseCount, parseDuration, type Arguments } from './arguments.ts'
 import { compileProbe, importProbe, ProbeFileError } from './probe-file.ts'
 import { SignalOutput } from './signal-output.ts'
@@ -69,11 +69,9 @@ function play(recording: Recording, path: string, module: Record<string, unknown
   const end = Math.min(replay.end, clock + mostMs * 1e6)
   for (let tick = 1; tick <= limit && replay.now < end; tick++) {
     const until = Math.min(end, clock + tick * intervalMs * 1e6)
-    while (trace && replay.now < until) {
-      const steps = simulation.trace(() => replay.advanceTo(Math.min(until, replay.now + traceNs), () => session.drain()))
-      if (steps.length > 0) process.stdout.write(`${traceText(steps)}\n`)
-    }
-    replay.advanceTo(until, () => session.drain())
+    const advance = (time: number) => replay.advanceTo(time, () => session.drain())
+    if (trace) traced(simulation, replay, until, advance)
+    else advance(until)
     output.tick(session.read((replay.now - clock) / 1e6), Math.round(replay.wallClock(replay.now)))
   }
   for (const [name, value] of Object.entries(module)) {
@@ -82,6 +80,14 @@ function play(recording: Recording, path: string, module: Record<string, unknown
   }
   if (session.lost > 0) process.stderr.write(`skep: ${session.lost} records were lost, since a map or ring was full\n`)
   session.close()
+}
+
+/** Writes the steps of short stretches, one after the other. */
+function traced(simulation: Simulation, replay: Replay, until: number, advance: (time: number) => void): void {
+  while (replay.now < until) {
+    const steps = simulation.trace(() => advance(Math.min(until, replay.now + traceNs)))
+    if (steps.length > 0) process.stdout.write(`${traceText(steps)}\n`)
+  }
 }
 
 function remedyFor({ cause }: ProbeFileError): string {
