@@ -1,6 +1,6 @@
 /**
- * What runs inside a guest, in one process since starting Node takes seconds there: every feature probe, and the
- * agent over loads of known size. One JSON object a line: { check, result, detail }.
+ * What runs inside a guest, in one process since starting Node takes seconds there: every feature probe, the kernel
+ * library's hooks, and the agent over loads of known size. One JSON object a line: { check, result, detail }.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -11,6 +11,7 @@ import { Agent } from '../src/agent/agent.ts'
 import type { ProcessEvent, Snapshot } from '../src/agent/snapshot.ts'
 import { explainFeature, features } from '../src/bpf/features.ts'
 import { openObjects } from '../src/bpf/ledger.ts'
+import { libraryChecks } from './library.ts'
 
 function tell(check: string, passed: boolean | null, detail: string): void {
   console.log(JSON.stringify({ check, result: passed === null ? 'absent' : passed ? 'pass' : 'FAIL', detail }))
@@ -21,6 +22,7 @@ for (const [name, feature] of Object.entries(features)) {
   const verdict = feature.probe()
   tell(`feature ${name}`, verdict === 'yes' ? true : verdict === 'no' ? null : false, explainFeature(feature))
 }
+libraryChecks(tell)
 
 const snapshots: Snapshot[] = []
 const agent = new Agent({ intervalMs: 1000, onSnapshot: (snapshot) => snapshots.push(snapshot) })

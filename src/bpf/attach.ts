@@ -15,7 +15,10 @@ import { TargetError } from './target-error.ts'
 
 /** What can be said of attaching beside the hook. */
 export interface AttachOptions {
-  /** A number that the program gets by bpf_get_attach_cookie: which of several hooks it runs for (5.15; tracing 5.19; tracepoints raw and typed 6.10). */
+  /**
+   * A number that the program gets by bpf_get_attach_cookie: which of several hooks it runs for (5.15; tracing 5.19;
+   * tracepoints raw and typed 6.10).
+   */
   cookie?: bigint
   /** The process to watch, for uprobes and USDT; all by default. */
   pid?: number
@@ -48,7 +51,7 @@ function placeOf(program: Program): string {
   const { type, attachType } = program.spec
   switch (type) {
     case 'xdp': return 'say which interface: attachXdp'
-    case 'sched_cls': return attachType?.startsWith('netkit') === true ? 'say which interface: attachNetkit' : 'say which interface: attachTcx or attachClsact'
+    case 'sched_cls': return `say which interface: ${attachType?.startsWith('netkit') === true ? 'attachNetkit' : 'attachTcx or attachClsact'}`
     case 'sk_lookup': case 'flow_dissector': return 'say which network namespace: attachNetworkNamespace'
     case 'netfilter': return 'say which family and hook: attachNetfilter'
     case 'socket_filter': case 'sk_reuseport': return 'say which socket: attachSocketFilter or attachReuseport'

@@ -15,7 +15,8 @@ const AT_FDCWD = -100
 const MOVE_MOUNT_F_EMPTY_PATH = 4
 
 /**
- * What tokens of a bpf file system permit (6.9). What is left out is not permitted. A program needs its type and its attach type; for
+ * What tokens of a bpf file system permit (6.9). What is left out is not permitted. A program needs its type and its attach
+ * type; for
  * types without one, that is the first, cgroup_inet_ingress.
  */
 export interface Delegation {
@@ -26,7 +27,8 @@ export interface Delegation {
 }
 
 /**
- * A file system of type bpf that is being made. In a container's user namespace it is opened by a process of the container, given its
+ * A file system of type bpf that is being made. In a container's user namespace it is opened by a process of the container,
+ * given its
  * delegation and created by one outside that may (`adopt` of the same descriptor), and then mounted inside.
  */
 export class BpfFileSystem {
@@ -93,7 +95,9 @@ export function mountAt(directory: Descriptor, path: string): void {
   check(result, 'move_mount', path)
 }
 
-function maskOf<T extends string>(names: 'any' | readonly T[] | undefined, numbers: Readonly<Record<T, number>>): string | undefined {
+function maskOf<T extends string>(
+  names: 'any' | readonly T[] | undefined, numbers: Readonly<Record<T, number>>
+): string | undefined {
   if (names === undefined || names === 'any') return names
   return `0x${names.reduce((mask, name) => mask | 1n << BigInt(numbers[name]), 0n).toString(16)}`
 }

@@ -90,7 +90,9 @@ export class Collection {
   /** A global variable. @throws Error that lists what the Spec has, if there is no such variable */
   variable<T = any>(name: string): Variable<T> {
     const found = this.variables.get(name)
-    if (found === undefined) throw new Error(`'${this.spec.name}' has no variable '${name}', only: ${[...this.variables.keys()].join(', ') || 'none'}`)
+    if (found === undefined) throw new Error(
+      `'${this.spec.name}' has no variable '${name}', only: ${[...this.variables.keys()].join(', ') || 'none'}`
+    )
     return found
   }
 
@@ -117,11 +119,15 @@ export class Collection {
     }
   }
 
-  /** Puts a table of struct_ops to work. @throws SysError, TargetError, or what kept the map or a program of it from being made */
+  /**
+   * Puts a table of struct_ops to work. @throws SysError, TargetError, or what kept the map or a program of it from being made
+   */
   attachStructOps(name: string): Link {
     const map = this.map(name)
     const table = this.#tables.get(name)
-    if (map.spec.structOps === undefined || table === undefined) throw new Error(`'${name}' is a ${map.spec.type}, not a table of struct_ops`)
+    if (map.spec.structOps === undefined || table === undefined) throw new Error(
+      `'${name}' is a ${map.spec.type}, not a table of struct_ops`
+    )
     const value = structOpsValue(map.spec, this.#local!, table, (program) => this.#programFd(program))
     const link = attachStructOps(map, value, map.spec.structOps.link)
     this.links.set(name, link)

@@ -51,7 +51,9 @@ export class Executable {
       const read = (offset: number, length: number) => readAt(path, file, size, offset, length)
       const head = viewOf(read(0, Math.min(64, size)))
       if (head.byteLength < 64 || head.getUint32(0, false) !== 0x7f454c46) throw new ExecutableError(path, 'is no ELF file')
-      if (head.getUint8(4) !== 2 || head.getUint8(5) !== 1) throw new ExecutableError(path, 'is not for 64-bit little-endian machines')
+      if (head.getUint8(4) !== 2 || head.getUint8(5) !== 1) throw new ExecutableError(
+        path, 'is not for 64-bit little-endian machines'
+      )
       const segments = readSegments(read(Number(head.getBigUint64(32, true)), head.getUint16(54, true) * head.getUint16(56, true)), head.getUint16(54, true))
       return new Executable(path, readSections(path, head, read), segments)
     } finally {
@@ -99,7 +101,9 @@ export class Executable {
     }
     const found = this.#byName.get(name) ?? this.#byName.get(name.replace(/@+.*$/, '')) ?? []
     if (found.length === 0) throw new ExecutableError(this.path, `has no function '${name}'${this.#whyNot()}`)
-    if (found.length > 1) throw new ExecutableError(this.path, `has ${found.length} functions '${name}': give an offset in the file`)
+    if (found.length > 1) throw new ExecutableError(
+      this.path, `has ${found.length} functions '${name}': give an offset in the file`
+    )
     return found[0]!
   }
 
@@ -203,7 +207,8 @@ const libraryDirectories = [
 ]
 
 /**
- * The file that a name means: a path as it is; a library ('libc.so.6', or 'c' and 'libc' for it) of the process if one is given, else
+ * The file that a name means: a path as it is; a library ('libc.so.6', or 'c' and 'libc' for it) of the process if one is
+ * given, else
  * where libraries lie; or a command of PATH.
  * @throws ExecutableError that says where it was looked for
  */

@@ -26,7 +26,9 @@ export function resolveExterns(program: ProgramSpec, code: Uint8Array, externs: 
   try {
     for (const { slot, extern: name } of program.externs ?? []) {
       const extern = externs.find((one) => one.kind === 'ksym' && one.name === name) as KsymExtern | undefined
-      if (extern === undefined) throw new Error(`program '${program.name}': slot ${slot} names '${name}', which the Spec does not have`)
+      if (extern === undefined) throw new Error(
+        `program '${program.name}': slot ${slot} names '${name}', which the Spec does not have`
+      )
       if (extern.type === 0) placeAddress(view, slot, extern)
       else placeType(view, slot, extern, kernel, (module, descriptor) => {
         const known = modules.get(module)
@@ -48,7 +50,10 @@ export function resolveExterns(program: ProgramSpec, code: Uint8Array, externs: 
 
 function missing(extern: KsymExtern): void {
   if (!extern.weak) {
-    throw new TargetError(`ksym:${extern.name}`, `this kernel has no such ${extern.function ? 'function' : 'symbol'}; __weak says that it may be absent`)
+    throw new TargetError(
+      `ksym:${extern.name}`,
+      `this kernel has no such ${extern.function ? 'function' : 'symbol'}; __weak says that it may be absent`,
+    )
   }
 }
 

@@ -31,7 +31,9 @@ function readConfig(): string {
   if (existsSync('/proc/config.gz')) return gunzipSync(readFileSync('/proc/config.gz')).toString('latin1')
   const paths = [`/boot/config-${release()}`, `/lib/modules/${release()}/config`]
   const found = paths.find((path) => existsSync(path))
-  if (found === undefined) throw new Error(`the kernel's configuration is not here: neither /proc/config.gz nor ${paths.join(' nor ')}`)
+  if (found === undefined) throw new Error(
+    `the kernel's configuration is not here: neither /proc/config.gz nor ${paths.join(' nor ')}`
+  )
   return readFileSync(found, 'latin1')
 }
 

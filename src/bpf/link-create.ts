@@ -38,7 +38,9 @@ export function createLink(request: LinkRequest): number {
 }
 
 /** What a failed attaching means. */
-export function linkError(name: 'BPF_RAW_TRACEPOINT_OPEN' | 'BPF_LINK_CREATE' | 'BPF_PROG_ATTACH' | 'BPF_ITER_CREATE', result: number, place: string): Error {
+export function linkError(
+  name: 'BPF_RAW_TRACEPOINT_OPEN' | 'BPF_LINK_CREATE' | 'BPF_PROG_ATTACH' | 'BPF_ITER_CREATE', result: number, place: string
+): Error {
   if (result === -Errno.ENOENT) return new TargetError(place, 'this kernel has no such hook')
   if (result === -Errno.EPERM || result === -Errno.EACCES) return new PolicyError(`bpf(${name})`, -result, `attaching to ${place}`)
   return commandError(name, result, `${place}${meanings[-result] ?? ''}`)

@@ -8,7 +8,10 @@ import { objectInfo } from './command.ts'
 /** What every link has. `type` is `enum bpf_link_type`. */
 interface Common { id: number; type: number; programId: number }
 
-/** What the kernel says of a link, by its kind. Attach types younger than skep are numbers. Fields of later kernels are 0 before. */
+/**
+ * What the kernel says of a link, by its kind. Attach types younger than skep are numbers. Fields of later kernels are 0
+ * before.
+ */
 export type LinkInfo = Common & (
   | { kind: 'raw_tracepoint'; name: string }
   | { kind: 'tracing'; attachType: AttachTypeName | number; targetObjectId: number; targetBtfId: number }
@@ -79,7 +82,8 @@ function askForLists(u32: Uint32Array, type: number, memory: Block): void {
 
 function read({ u32, i32 }: Block, memory: Block): LinkInfo {
   const common = { type: u32[0]!, id: u32[1]!, programId: u32[2]! }
-  const list = (count: number) => Array.from(new BigUint64Array(memory.u8.buffer, memory.u8.byteOffset + textSize, Math.min(count, listSize)))
+  const list = (count: number) =>
+    Array.from(new BigUint64Array(memory.u8.buffer, memory.u8.byteOffset + textSize, Math.min(count, listSize)))
   switch (common.type) {
     case 1: return { ...common, kind: 'raw_tracepoint', name: textOf(memory) }
     case 2: return { ...common, kind: 'tracing', attachType: attachType(u32[4]!), targetObjectId: u32[5]!, targetBtfId: u32[6]! }

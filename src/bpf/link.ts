@@ -39,7 +39,10 @@ export class Link {
     return new Link(given, 'link', new Descriptor('link', place, fd), place)
   }
 
-  /** Any link on the system (5.8; needs CAP_SYS_ADMIN); undefined if there is none. Closing it detaches nothing that others hold. */
+  /**
+   * Any link on the system (5.8; needs CAP_SYS_ADMIN); undefined if there is none. Closing it detaches nothing that others
+   * hold.
+   */
   static byId(id: number): Link | undefined {
     const fd = command('BPF_LINK_GET_FD_BY_ID', 12, (attr) => attr.u32(0, id))
     if (fd === -Errno.ENOENT) return undefined
@@ -74,7 +77,8 @@ export class Link {
   }
 
   /**
-   * Puts another program in its place, at once and without a gap: for cgroups, network namespaces, XDP, tcx, netkit and others (5.7).
+   * Puts another program in its place, at once and without a gap: for cgroups, network namespaces, XDP, tcx, netkit and others
+   * (5.7).
    * @param expected the program that must be there now, else nothing changes (EPERM)
    * @throws SysError: EINVAL for kinds of link that cannot
    */
@@ -89,7 +93,10 @@ export class Link {
     }, `${this.place} to '${program.name}'`)
   }
 
-  /** Detaches although others may hold the link too, and keeps the descriptor (5.9). @throws SysError: EOPNOTSUPP for kinds that cannot */
+  /**
+   * Detaches although others may hold the link too, and keeps the descriptor (5.9). @throws SysError: EOPNOTSUPP for kinds that
+   * cannot
+   */
   detach(): void {
     this.#requireLink('cannot be detached otherwise than by close()')
     mustCommand('BPF_LINK_DETACH', 4, (attr) => attr.u32(0, this.fd), this.place)

@@ -20,13 +20,17 @@ export class VerifierError extends Error {
   readonly source: SourceLine | undefined
   readonly suggestion: string | undefined
 
-  /** @param lacks what this kernel lacks, by the slot of the instruction that needs it: relocation left a call there that must not be reached */
+  /**
+   * @param lacks what this kernel lacks, by the slot of the instruction that needs it: relocation left a call there that must
+   * not be reached
+   */
   constructor(
     program: string, errno: number, log: string, truncated: boolean, sourceOf: (slot: number) => SourceLine | undefined,
     lacks: (slot: number) => string | undefined = () => undefined,
   ) {
     const finding = readVerifierLog(log)
-    const lacking = /#195896080\b|invalid func.*195896080/.test(finding.message) && finding.slot !== undefined ? lacks(finding.slot) : undefined
+    const left = /#195896080\b|invalid func.*195896080/.test(finding.message)
+    const lacking = left && finding.slot !== undefined ? lacks(finding.slot) : undefined
     if (lacking !== undefined) finding.message = lacking
     const source = finding.slot === undefined ? undefined : sourceOf(finding.slot)
     const what = finding.message === '' ? `${errnoName(errno)}, and its log names no reason` : finding.message
@@ -105,8 +109,8 @@ export function policyCauses(now: Circumstances, missing: readonly CapabilityNam
       : `user ${now.status.euid} runs this process without ${names}; run it as root, or grant them (AmbientCapabilities= of a service)`)
   }
   if (now.userNamespace === true) {
-    causes.push('this process is in a user namespace, whose capabilities do not count for eBPF: run it outside, or give it a bpf file system'
-      + ' that delegates (6.9; see Token)')
+    causes.push('this process is in a user namespace, whose capabilities do not count for eBPF: run it outside, or give it'
+      + ' a bpf file system that delegates (6.9; see Token)')
   }
   if (now.lockdown === 'confidentiality') {
     causes.push('kernel lockdown is in confidentiality mode, which forbids reading kernel memory; boot with lockdown=integrity')

@@ -134,7 +134,9 @@ export function checkMapSpec(spec: MapSpec): void {
   if ((type === 'arrayOfMaps' || type === 'hashOfMaps') && spec.inner === undefined) {
     fail(`'inner' must say what the maps in a ${type} are like`)
   }
-  if (type === 'stackTrace' && valueSize % 8 !== 0) fail(`a stack is of 8-byte addresses: valueSize must be a multiple of 8, not ${valueSize}`)
+  if (type === 'stackTrace' && valueSize % 8 !== 0) {
+    fail(`a stack is of 8-byte addresses: valueSize must be a multiple of 8, not ${valueSize}`)
+  }
 }
 
 function checkMemory(spec: MapSpec, fail: (problem: string) => never): void {

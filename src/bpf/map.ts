@@ -54,7 +54,8 @@ export class BpfMap<K = any, V = any> {
 
   /**
    * Creates the map.
-   * @throws MapSpecError for a spec no kernel accepts; PolicyError; SysError (EINVAL: the type or a flag is unknown to this kernel)
+   * @throws MapSpecError for a spec no kernel accepts; PolicyError; SysError (EINVAL: the type or a flag is unknown to this
+   * kernel)
    */
   static create<K = any, V = any>(spec: MapSpec, creation?: MapCreation): BpfMap<K, V> {
     return BpfMap.adopt(spec, createMap(spec, creation))

@@ -13,7 +13,10 @@ const directory = '/sys/kernel/btf'
 interface ModuleTypes { name: string; btf: Btf }
 let opened: { base: Btf; modules: ModuleTypes[] } | undefined
 
-/** Types of the loaded kernel modules (5.11), each continuing the kernel's. Read once, and again when the kernel's BTF is reopened. */
+/**
+ * Types of the loaded kernel modules (5.11), each continuing the kernel's. Read once, and again when the kernel's BTF is
+ * reopened.
+ */
 export function moduleBtfs(): readonly ModuleTypes[] {
   const base = kernelBtf()
   if (opened?.base !== base) opened = { base, modules: readModules(base) }
@@ -25,7 +28,9 @@ function readModules(base: Btf): ModuleTypes[] {
   return names.map((name) => ({ name, btf: Btf.parse(new Uint8Array(readFileSync(`${directory}/${name}`)), base) }))
 }
 
-/** A type of the kernel or of one of its modules. `descriptor` is of the module's BTF, to be closed; undefined for the kernel's. */
+/**
+ * A type of the kernel or of one of its modules. `descriptor` is of the module's BTF, to be closed; undefined for the kernel's.
+ */
 export interface KernelType { btf: Btf; id: number; module: string | undefined; descriptor: Descriptor | undefined }
 
 /** Finds a named type, in the kernel's own types first; undefined if nothing here has it. */

@@ -19,7 +19,8 @@ export interface Owners {
 const kinds = [['prog_id', 'programs'], ['map_id', 'maps'], ['link_id', 'links']] as const
 
 /**
- * Looks at the descriptors of all processes (needs CAP_SYS_PTRACE for those of others; what may not be seen is left out). Objects that
+ * Looks at the descriptors of all processes (needs CAP_SYS_PTRACE for those of others; what may not be seen is left out).
+ * Objects that
  * nobody has open are held by programs, links or pins.
  */
 export function objectOwners(): Owners {
@@ -42,7 +43,8 @@ function addProcess(owners: Owners, pid: number): void {
   for (const fd of open) {
     const text = readIfThere(`/proc/${pid}/fdinfo/${fd}`)
     // A link says which program it is of, too.
-    const found = [...kinds].reverse().map(([field, kind]) => [kind, new RegExp(`^${field}:\\s*(\\d+)`, 'm').exec(text)?.[1]] as const).find(([, id]) => id !== undefined)
+    const ids = [...kinds].reverse().map(([field, kind]) => [kind, new RegExp(`^${field}:\\s*(\\d+)`, 'm').exec(text)?.[1]] as const)
+    const found = ids.find(([, id]) => id !== undefined)
     if (found === undefined) continue
     const list = owners[found[0]]
     const id = Number(found[1])

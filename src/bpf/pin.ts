@@ -16,7 +16,9 @@ export function pin(fd: number, path: string, what: string): void {
   }))
   if (result >= 0) return
   if (result === -Errno.EPERM) {
-    throw commandError('BPF_OBJ_PIN', result, `${what} at ${path}: is that a file system of type bpf? mount -t bpf bpf /sys/fs/bpf`)
+    throw commandError(
+      'BPF_OBJ_PIN', result, `${what} at ${path}: is that a file system of type bpf? mount -t bpf bpf /sys/fs/bpf`
+    )
   }
   throw commandError('BPF_OBJ_PIN', result, `${what} at ${path}`)
 }
@@ -30,7 +32,9 @@ export function openPin(path: string, { readOnly = false } = {}): number | undef
   }))
   if (result >= 0) return result
   if (result === -Errno.ENOENT) return undefined
-  if (result === -Errno.EACCES) throw new PolicyError('bpf(BPF_OBJ_GET)', -result, `opening ${path}, which may be no pinned object`)
+  if (result === -Errno.EACCES) throw new PolicyError(
+    'bpf(BPF_OBJ_GET)', -result, `opening ${path}, which may be no pinned object`
+  )
   throw commandError('BPF_OBJ_GET', result, path)
 }
 

@@ -11,6 +11,7 @@ import { resolveExterns } from './externs.ts'
 import { PolicyError, VerifierError } from './load-error.ts'
 import type { SourceLine } from './load-error.ts'
 import { withMemlock } from './memlock.ts'
+import { readVerifierLog } from './verifier-log.ts'
 import { loadTarget } from './program-target.ts'
 import type { LoadTarget, StructOpsMember } from './program-target.ts'
 
@@ -139,7 +140,9 @@ function load(fill: (attr: Attr) => void, attrBytes: number): number {
  * Loads again, with a log, to learn why. The log is only asked for here because it makes loading several times slower.
  * The verdict is that of the first load: with a log, an overflowing buffer replaces it by ENOSPC.
  */
-function explain(spec: ProgramSpec, context: LoadContext, fill: (attr: Attr) => void, attrBytes: number, verdict: number): number {
+function explain(
+  spec: ProgramSpec, context: LoadContext, fill: (attr: Attr) => void, attrBytes: number, verdict: number
+): number {
   const sourceOf = (slot: number) => sourceLine(spec, context.btf, slot)
   for (let size = firstLog; ; size *= 4) {
     const buffer = allocate(size)
@@ -153,7 +156,10 @@ function explain(spec: ProgramSpec, context: LoadContext, fill: (attr: Attr) => 
       if (result >= 0) return result
       if (result === -Errno.ENOSPC && size < largestLog) continue
       const log = readLog(buffer.u8.subarray(0, size))
-      if (log.trim() === '') throw emptyLogError(spec, verdict)
+      // Some kernels log statistics of nothing when they refuse an attribute.
+      if (log.trim() === '' || (verdict === -Errno.EINVAL && readVerifierLog(log).message === '')) throw emptyLogError(
+        spec, verdict
+      )
       throw new VerifierError(spec.name, -verdict, log, result === -Errno.ENOSPC, sourceOf, (slot) => {
         const missing = context.poisoned?.(spec).find((one) => one.slot === slot)
         return missing === undefined ? undefined : `this kernel lacks ${missing.spec}: ${missing.reason}`
@@ -164,12 +170,17 @@ function explain(spec: ProgramSpec, context: LoadContext, fill: (attr: Attr) => 
   }
 }
 
+/** What a person calls the program: by its hook where it names one. */
+function kindOf({ attach, type }: ProgramSpec): string {
+  return attach.kind === 'given' ? type : attach.kind
+}
+
 function emptyLogError(spec: ProgramSpec, verdict: number): SysError {
   if (verdict === -Errno.EPERM || verdict === -Errno.EACCES) {
-    return new PolicyError('bpf(BPF_PROG_LOAD)', -verdict, `loading '${spec.name}' (${spec.attach.kind})`)
+    return new PolicyError('bpf(BPF_PROG_LOAD)', -verdict, `loading '${spec.name}' (${kindOf(spec)})`)
   }
   const meanings: Record<number, string> = {
-    [Errno.EINVAL]: `this kernel does not know programs of the kind ${spec.attach.kind}, or an attribute of it`,
+    [Errno.EINVAL]: `this kernel does not know programs of the kind ${kindOf(spec)}, or an attribute of it`,
     [Errno.E2BIG]: `it has ${spec.code.length / 8} instructions, more than this kernel allows`,
   }
   return commandError('BPF_PROG_LOAD', verdict, `program '${spec.name}': ${meanings[-verdict] ?? 'refused without a log'}`)

@@ -118,7 +118,9 @@ export class Program {
     }, `map '${map.spec.name}' to program '${this.name}'`)
   }
 
-  /** What it printed by bpf_stream_vprintk, and what the kernel said of its faults ('stderr'), as far as nobody read it (6.17). */
+  /**
+   * What it printed by bpf_stream_vprintk, and what the kernel said of its faults ('stderr'), as far as nobody read it (6.17).
+   */
   readStream(stream: 'stdout' | 'stderr'): string {
     return readStream(this.fd, stream, this.name)
   }

@@ -20,7 +20,9 @@ const most = 64
  * What is attached to a cgroup, an interface (tcx, netkit), a network namespace or a map of sockets.
  * Kernel 4.15. @param effective of a cgroup: also what comes from those above it
  */
-export function queryPrograms(target: { fd: number } | number, attachType: AttachTypeName, { effective = false } = {}): AttachedPrograms {
+export function queryPrograms(
+  target: { fd: number } | number, attachType: AttachTypeName, { effective = false } = {}
+): AttachedPrograms {
   const number = typeof target === 'number' ? target : target.fd
   for (let room = most; ; room *= 2) {
     const memory = allocate(room * 16)

@@ -152,7 +152,9 @@ export class RingReader {
     const decode = decoder(schema)
     for await (const { ring, view, count, offsets, lengths } of this) {
       for (let index = 0; index < count && !this.#closed; index++) {
-        if (lengths[index]! < schema.size) throw new RangeError(`a record has ${lengths[index]} bytes, fewer than the schema's ${schema.size}`)
+        if (lengths[index]! < schema.size) throw new RangeError(
+          `a record has ${lengths[index]} bytes, fewer than the schema's ${schema.size}`
+        )
         yield { value: decode(view, offsets[index]!), ring }
       }
     }

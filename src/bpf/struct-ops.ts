@@ -31,13 +31,17 @@ export function kernelStructOps(spec: MapSpec, local: Btf, kernel: Btf): KernelS
   const name = essentialName(local.nameOf(spec.structOps!.type))
   const target = `struct_ops:${name}`
   const value = findKernelType(kernel, `bpf_struct_ops_${name}`, 'struct')
-  if (value === undefined) throw new TargetError(target, `this kernel lets no programs fill it (its BTF has no bpf_struct_ops_${name})`)
+  if (value === undefined) throw new TargetError(
+    target, `this kernel lets no programs fill it (its BTF has no bpf_struct_ops_${name})`
+  )
   const { btf, id, descriptor } = value
   try {
     const whole = btf.type(id)
     const data = whole.kind === 'struct' ? whole.members.find((member) => member.name === 'data') : undefined
     const type = btf.type(btf.resolve(data?.type ?? 0))
-    if (data === undefined || type.kind !== 'struct') throw new TargetError(target, 'the kernel describes it in a way that is not known')
+    if (data === undefined || type.kind !== 'struct') throw new TargetError(
+      target, 'the kernel describes it in a way that is not known'
+    )
     return {
       name, btf, type: btf.resolve(data.type), members: type.members, valueType: id, valueSize: btf.sizeOf(id),
       offset: data.bitOffset / 8, descriptor,
@@ -71,7 +75,9 @@ export function memberOf(spec: MapSpec, table: KernelStructOps, program: Program
  * The map's value: the Spec's members at the kernel's places, programs as descriptors.
  * @throws TargetError if the kernel's struct lacks a member that is set, or has it in another size
  */
-export function structOpsValue(spec: MapSpec, local: Btf, table: KernelStructOps, programFd: (name: string) => number): Uint8Array {
+export function structOpsValue(
+  spec: MapSpec, local: Btf, table: KernelStructOps, programFd: (name: string) => number
+): Uint8Array {
   const { contents, type, programs } = spec.structOps!
   const value = new Uint8Array(table.valueSize)
   const view = new DataView(value.buffer)
@@ -92,7 +98,9 @@ export function structOpsValue(spec: MapSpec, local: Btf, table: KernelStructOps
     } else if (bytes.some((byte) => byte !== 0)) {
       const size = table.btf.sizeOf(place.type)
       if (size !== bytes.length) {
-        throw new TargetError(`struct_ops:${table.name}`, `its member '${member.name}' has ${size} bytes in this kernel, not ${bytes.length}`)
+        throw new TargetError(
+          `struct_ops:${table.name}`, `its member '${member.name}' has ${size} bytes in this kernel, not ${bytes.length}`
+        )
       }
       value.set(bytes, at)
     }

@@ -6,7 +6,10 @@ import { command, commandError } from './command.ts'
 export interface TestRunOptions {
   /** The packet, link-layer header included: 14 bytes at least. */
   data?: Uint8Array
-  /** The context: `struct __sk_buff`, `struct xdp_md`, `struct bpf_sk_lookup`, arguments of a raw tracepoint, or of a syscall program. */
+  /**
+   * The context: `struct __sk_buff`, `struct xdp_md`, `struct bpf_sk_lookup`, arguments of a raw tracepoint, or of a syscall
+   * program.
+   */
   context?: Uint8Array
   /** Runs, 1 by default; the kernel times them together. */
   repeat?: number
@@ -79,7 +82,8 @@ export function testRun(fd: number, spec: Pick<ProgramSpec, 'name' | 'type'>, op
         attr.u32(44, context.length)
         attr.u64(56, memory.address + contextOutAt)
       }
-      attr.u32(64, (options.cpu === undefined ? 0 : BPF_F_TEST_RUN_ON_CPU) | (options.liveFrames === true ? BPF_F_TEST_XDP_LIVE_FRAMES : 0))
+      const onCpu = options.cpu === undefined ? 0 : BPF_F_TEST_RUN_ON_CPU
+      attr.u32(64, onCpu | (options.liveFrames === true ? BPF_F_TEST_XDP_LIVE_FRAMES : 0))
       attr.u32(68, options.cpu ?? 0)
       attr.u32(72, options.batchSize ?? 0)
     }, (attr) => {

@@ -35,7 +35,10 @@ export class Token {
     }
   }
 
-  /** A token of the first mounted bpf file system that has a delegation; undefined if there is none, or this is no user namespace. */
+  /**
+   * A token of the first mounted bpf file system that has a delegation; undefined if there is none, or this is no user
+   * namespace.
+   */
   static find(): Token | undefined {
     for (const path of delegatedMounts(readFileSync('/proc/self/mounts', 'latin1'))) {
       try {
@@ -77,11 +80,14 @@ export function delegatedMounts(mounts: string): string[] {
 }
 
 function tokenError(result: number): SysError {
+  const fail = (detail: string) => commandError('BPF_TOKEN_CREATE', result, detail)
   switch (-result) {
-    case Errno.EOPNOTSUPP: return commandError('BPF_TOKEN_CREATE', result, 'tokens are for user namespaces: here, outside of any, capabilities decide')
-    case Errno.ENOENT: return commandError('BPF_TOKEN_CREATE', result, 'the bpf file system delegates nothing: mount it with delegate_cmds=…')
-    case Errno.EPERM: return new PolicyError('bpf(BPF_TOKEN_CREATE)', Errno.EPERM, 'a token: it takes CAP_BPF in the user namespace that the bpf file system was mounted in')
-    case Errno.EINVAL: return commandError('BPF_TOKEN_CREATE', result, 'this kernel has no tokens (6.9), or that is no bpf file system\'s top directory')
-    default: return commandError('BPF_TOKEN_CREATE', result)
+    case Errno.EOPNOTSUPP: return fail('tokens are for user namespaces: here, outside of any, capabilities decide')
+    case Errno.ENOENT: return fail('the bpf file system delegates nothing: mount it with delegate_cmds=…')
+    case Errno.EINVAL: return fail("this kernel has no tokens (6.9), or that is no bpf file system's top directory")
+    case Errno.EPERM:
+      return new PolicyError('bpf(BPF_TOKEN_CREATE)', Errno.EPERM,
+        'a token: it takes CAP_BPF in the user namespace that the bpf file system was mounted in')
+    default: return fail('')
   }
 }

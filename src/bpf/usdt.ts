@@ -47,7 +47,9 @@ function readProbe(file: Executable, note: Uint8Array, base: number | undefined)
   const offset = file.offsetOf(location + moved, { executable: true })
   if (offset === undefined) throw new ExecutableError(file.path, `the probe ${provider}:${name} is at no place of the file`)
   const counter = semaphore === 0 ? 0 : file.offsetOf(semaphore + moved)
-  if (counter === undefined) throw new ExecutableError(file.path, `the semaphore of ${provider}:${name} is at no place of the file`)
+  if (counter === undefined) throw new ExecutableError(
+    file.path, `the semaphore of ${provider}:${name} is at no place of the file`
+  )
   return { provider, name, offset, semaphore: counter, arguments: parseArguments(text) }
 }
 
@@ -60,7 +62,9 @@ export function parseArguments(text: string): UsdtArgument[] {
   return [...text.matchAll(/(-?\d+)@((?:\[[^\]]*\]|\([^)]*\)|[^\s[(])+)/g)].map(([whole, bytes, place]) => {
     const size = { size: Math.abs(Number(bytes)), signed: bytes!.startsWith('-') }
     const found = parsePlace(place!)
-    if (found === undefined || ![1, 2, 4, 8].includes(size.size)) throw new RangeError(`'${whole}' is no argument of a static probe`)
+    if (found === undefined || ![1, 2, 4, 8].includes(size.size)) throw new RangeError(
+      `'${whole}' is no argument of a static probe`
+    )
     return { ...size, ...found }
   })
 }

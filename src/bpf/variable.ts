@@ -47,7 +47,9 @@ export class Variable<T = any> {
   }
 
   setRaw(bytes: Uint8Array): void {
-    if (bytes.length !== this.spec.size) throw new RangeError(`'${this.spec.name}' has ${this.spec.size} bytes, not ${bytes.length}`)
+    if (bytes.length !== this.spec.size) throw new RangeError(
+      `'${this.spec.name}' has ${this.spec.size} bytes, not ${bytes.length}`
+    )
     this.#memory.write(this.spec.offset, bytes)
   }
 
@@ -76,7 +78,9 @@ export function arrayMemory(map: BpfMap): DataMemory {
   const key = new Uint8Array(4)
   const isConstant = (map.spec.flags & MapFlags.readOnlyProgram) !== 0
   const refuse = () => {
-    throw new MapSpecError(map.spec.name, 'holds constants, which the verifier relied on: set them before loading (LoadOptions.variables)')
+    throw new MapSpecError(
+      map.spec.name, 'holds constants, which the verifier relied on: set them before loading (LoadOptions.variables)'
+    )
   }
   if ((map.spec.flags & MapFlags.mmapable) !== 0) {
     const bytes = () => map.mapped().u8

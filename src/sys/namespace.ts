@@ -5,7 +5,8 @@ const CLONE_NEWNET = 0x4000_0000
 
 /**
  * Runs `action` in another network namespace: interfaces, sockets and netlink are those of there. Only for this thread, and
- * only until `action` returns; what it leaves waiting (promises, timers) runs in the old namespace again. Sockets made inside stay
+ * only until `action` returns; what it leaves waiting (promises, timers) runs in the old namespace again. Sockets made inside
+ * stay
  * in theirs.
  * @param path a namespace: `/run/netns/NAME`, `/proc/PID/ns/net`
  * @throws SysError: EPERM without CAP_SYS_ADMIN, EINVAL if `path` is no network namespace

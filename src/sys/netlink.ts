@@ -59,7 +59,9 @@ function read(name: string, bytes: Uint8Array, replies: NetlinkReply[]): boolean
     if (type === NLMSG_ERROR) {
       const error = view.getInt32(offset + 16, true)
       if (error === 0) return true
-      throw new SysError(`netlink(${name})`, -error, wordsOf(bytes.subarray(offset, offset + length), view.getUint16(offset + 6, true)))
+      throw new SysError(
+        `netlink(${name})`, -error, wordsOf(bytes.subarray(offset, offset + length), view.getUint16(offset + 6, true))
+      )
     }
     replies.push({ type, payload: bytes.subarray(offset + 16, offset + length) })
     offset += length + 3 & ~3

@@ -1,7 +1,8 @@
 import { BpfMap, struct, u32, u64 } from 'skep/bpf'
 
 const traffic = BpfMap.create<number, { packets: number; bytes: number }>({
-  name: 'traffic', type: 'hash', key: u32, keySize: 4, value: struct({ packets: u64, bytes: u64 }), valueSize: 16, maxEntries: 1024, flags: 0,
+  name: 'traffic', type: 'hash', maxEntries: 1024, flags: 0,
+  key: u32, keySize: 4, value: struct({ packets: u64, bytes: u64 }), valueSize: 16,
 })
 traffic.set(443, { packets: 2, bytes: 3000 })
 traffic.setMany([[80, { packets: 1, bytes: 60 }], [53, { packets: 9, bytes: 800 }]])

@@ -6,5 +6,6 @@ const shorten = demo.programs.get('shorten')!
 const { returnValue, data } = shorten.testRun({ data: new Uint8Array(64), repeat: 10 })
 console.log(returnValue, data.length)
 const info = shorten.info()
-console.log(info.typeName, info.gplCompatible, shorten.translatedCode().length === info.translatedBytes, shorten.machineCode().functions.length)
+console.log(info.typeName, info.gplCompatible)
+console.log(shorten.translatedCode().length === info.translatedBytes, shorten.machineCode().functions.length)
 demo.close()

@@ -1,4 +1,6 @@
-import { attachClsact, attachTcx, clsactFilters, constantProgram, inNetworkNamespace, interfaceIndex, load, queryPrograms } from 'skep/bpf'
+import {
+  attachClsact, attachTcx, clsactFilters, constantProgram, inNetworkNamespace, interfaceIndex, load, queryPrograms,
+} from 'skep/bpf'
 
 const NEXT = -1
 const demo = load({

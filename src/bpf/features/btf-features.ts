@@ -32,7 +32,9 @@ export const btfFeatures = {
     builder.datasec('.data', 4, [{ type: variable, offset: 0, size: 4 }])
   }),
   btfFloat: btfFeature('floating-point types', '5.13', (builder) => { builder.float('float', 4) }),
-  btfDeclTag: btfFeature('tags of declarations', '5.16', (builder) => { builder.declTag('tag', builder.struct('s', 4, [{ name: 'm', type: int(builder), bitOffset: 0 }])) }),
+  btfDeclTag: btfFeature('tags of declarations', '5.16', (builder) => {
+    builder.declTag('tag', builder.struct('s', 4, [{ name: 'm', type: int(builder), bitOffset: 0 }]))
+  }),
   btfTypeTag: btfFeature('tags of types', '5.17', (builder) => { builder.ptr(builder.typeTag('tag', int(builder))) }),
   btfEnum64: btfFeature('64-bit enums', '6.0', (builder) => { builder.enum('e', 8, false, [{ name: 'E', value: 1n << 40n }]) }),
 } as const satisfies Record<string, Feature>

@@ -15,7 +15,8 @@ const logSize = 16 * 1024
 const attachTypes: Partial<Record<ProgramTypeName, number>> = { cgroup_sock_addr: 10, cgroup_sockopt: 21, sk_lookup: 36, netfilter: 45, tracing: 23 }
 
 /**
- * Whether programs of a type may call a helper ('ringbuf_output', with or without `bpf_`). The one question that takes a program which the verifier may
+ * Whether programs of a type may call a helper ('ringbuf_output', with or without `bpf_`). The one question that takes a
+ * program which the verifier may
  * refuse: a call without arguments. It says what it refused, the helper or the arguments, before anything runs.
  * @throws RangeError if no helper has that name
  */
@@ -50,7 +51,10 @@ export function helperFeature(helper: string, type: ProgramTypeName): Feature {
   })
 }
 
-/** Whether the kernel (without its modules) has a function that programs can call. Which types may call it, the verifier tells only when loading. */
+/**
+ * Whether the kernel (without its modules) has a function that programs can call. Which types may call it, the verifier tells
+ * only when loading.
+ */
 export function kfuncFeature(name: string, since: string): Feature {
   return feature(`the kernel function ${name}`, since, () => (kernelBtf().find(name, 'func') === 0 ? 'no' : 'yes'))
 }

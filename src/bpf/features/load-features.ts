@@ -29,7 +29,9 @@ function named(): Verdict {
 }
 
 /** An unknown attribute is E2BIG or EINVAL; a known one is looked at: the descriptor is bad. */
-function looksAt(name: 'BPF_TOKEN_CREATE' | 'BPF_PROG_BIND_MAP' | 'BPF_LINK_DETACH', size: number, what: string, offsets: readonly number[]): Verdict {
+function looksAt(
+  name: 'BPF_TOKEN_CREATE' | 'BPF_PROG_BIND_MAP' | 'BPF_LINK_DETACH', size: number, what: string, offsets: readonly number[]
+): Verdict {
   const result = command(name, size, (attr) => { for (const offset of offsets) attr.u32(offset, 0xffff_ffff) })
   return result === -Errno.EBADF ? 'yes' : verdictOf(name, result, what)
 }

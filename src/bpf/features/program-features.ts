@@ -8,7 +8,14 @@ import { feature, verdictOf } from './feature.ts'
 import type { Feature, Verdict } from './feature.ts'
 
 /** What the smallest program of a type needs: what it returns, and for some the hook that it is for. */
-interface Smallest { since: string; returns?: number; attachType?: AttachTypeName; flags?: number; /** A function or typedef of the kernel. */ target?: [name: string, kind: 'func' | 'typedef'] }
+interface Smallest {
+  since: string
+  returns?: number
+  attachType?: AttachTypeName
+  flags?: number
+  /** A function or typedef of the kernel. */
+  target?: [name: string, kind: 'func' | 'typedef']
+}
 
 const SLEEPABLE = 1 << 4
 
@@ -63,7 +70,7 @@ function load(type: ProgramTypeName, { returns = 0, attachType, flags = 0, targe
 const hooks: [AttachTypeName, ProgramTypeName, string, Partial<Smallest>?][] = [
   ['trace_fentry', 'tracing', '5.5', { target: ['bpf_fentry_test1', 'func'] }],
   ['trace_fexit', 'tracing', '5.5', { target: ['bpf_fentry_test1', 'func'] }],
-  ['modify_return', 'tracing', '5.7', { target: ['bpf_modify_return_test', 'func'] }],
+  ['modify_return', 'tracing', '5.7', { target: ['security_file_open', 'func'] }],
   ['trace_iter', 'tracing', '5.8', { target: ['bpf_iter_task', 'func'] }],
   ['lsm_cgroup', 'lsm', '6.0', { target: ['bpf_lsm_socket_bind', 'func'], returns: 1 }],
   ['cgroup_inet4_post_bind', 'cgroup_sock', '4.17'], ['cgroup_inet_sock_release', 'cgroup_sock', '5.9'],
@@ -98,7 +105,7 @@ const code = {
   loadAcquire: ['load-acquire and store-release', '6.15', [
     Op.mov(0, 0), [0x7b, 0x0a, 0xf8, 0xff, 0, 0, 0, 0], [0xdb, 0xa0, 0xf8, 0xff, 0, 1, 0, 0], Op.mov(0, 0), Op.exit,
   ]],
-  mayGoto: ['may_goto', '6.9', [Op.mov(0, 0), [0xe5, 0, 0, 0, 0, 0, 0, 0], Op.exit]],
+  mayGoto: ['may_goto', '6.9', [Op.mov(0, 0), [0xe5, 0, 1, 0, 0, 0, 0, 0], Op.mov(0, 0), Op.exit]],
   /** Counts to 4. */
   boundedLoops: ['bounded loops', '5.3', [Op.mov(0, 0), Op.addImm(0, 1), [0xa5, 0, 0xfe, 0xff, 4, 0, 0, 0], Op.mov(0, 0), Op.exit]],
   largePrograms: ['programs of more than 4096 instructions', '5.2', [...Array.from({ length: 5000 }, () => Op.mov(0, 0)), Op.exit]],

@@ -22,7 +22,8 @@ export interface CgroupOptions {
 }
 
 /**
- * Whatever processes of a cgroup and of those below do: packets, sockets, addresses, socket options, devices, sysctls, LSM hooks. By a
+ * Whatever processes of a cgroup and of those below do: packets, sockets, addresses, socket options, devices, sysctls, LSM
+ * hooks. By a
  * link, which ends with this process, beside other programs (5.7).
  */
 export function attachCgroup(program: Program, options: CgroupOptions): Link {

@@ -7,6 +7,7 @@ import { interfaceIndex } from '../interface.ts'
 import { undoableHere } from '../link.ts'
 import type { Link } from '../link.ts'
 import type { Program } from '../program.ts'
+import { TargetError } from '../target-error.ts'
 
 export interface ClsactOptions {
   interface: string | number
@@ -41,14 +42,16 @@ const ETH_P_ALL = 0x0003
 
 /**
  * Packets as they come in or go out, by a filter of the clsact queueing discipline (4.5), which is made if it is not there and
- * taken away again by close() if nobody uses it. It stays when the process ends, until it is closed: prefer tcx where there is one.
+ * taken away again by close() if nobody uses it. It stays when the process ends, until it is closed: prefer tcx where there is
+ * one.
  */
 export function attachClsact(program: Program, { interface: name, direction, priority = 0 }: ClsactOptions): Link {
   const index = interfaceIndex(name)
   const qdisc = useQdisc(index)
   try {
     // The echo tells which priority and handle the kernel chose.
-    const [reply] = netlink(filterMessage('RTM_NEWTFILTER', RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO, index, direction, priority, 0)
+    const flags = NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO
+    const [reply] = netlink(filterMessage('RTM_NEWTFILTER', RTM_NEWTFILTER, flags, index, direction, priority, 0)
       .string(TCA_KIND, 'bpf').nest(TCA_OPTIONS, (options) => {
         options.u32(TCA_BPF_FD, program.fd).string(TCA_BPF_NAME, program.name).u32(TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT)
       }))
@@ -77,7 +80,10 @@ function filters(index: number, direction: 'ingress' | 'egress'): NetlinkReply[]
 /** Queueing disciplines that this process made, with how many of its filters are in them. */
 const made = new Map<string, number>()
 
-/** Makes the queueing discipline if it is not there. The last filter of ours takes it away, if we made it and nobody else is in it. */
+/**
+ * Makes the queueing discipline if it is not there. The last filter of ours takes it away, if we made it and nobody else is in
+ * it.
+ */
 function useQdisc(index: number): { leave(): void } {
   const key = `${statSync('/proc/thread-self/ns/net').ino}:${index}`
   const users = made.get(key)
@@ -97,10 +103,14 @@ function useQdisc(index: number): { leave(): void } {
 /** @returns whether it was not there before */
 function makeQdisc(index: number): boolean {
   try {
-    netlink(new NetlinkMessage('RTM_NEWQDISC', RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, head(index, CLSACT_HANDLE, CLSACT, 0)).string(TCA_KIND, 'clsact'))
+    const address = head(index, CLSACT_HANDLE, CLSACT, 0)
+    netlink(new NetlinkMessage('RTM_NEWQDISC', RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, address).string(TCA_KIND, 'clsact'))
     return true
   } catch (error) {
     if (error instanceof SysError && error.errno === Errno.EEXIST) return false
+    if (error instanceof SysError && error.errno === Errno.ENOENT) {
+      throw new TargetError('clsact', 'this kernel has no such queueing discipline (module sch_ingress)')
+    }
     throw error
   }
 }

@@ -62,7 +62,10 @@ export class IteratorRun {
     this.#descriptor = new Descriptor('iterator', link.place, fd)
   }
 
-  /** The next piece; undefined at the end. A program that found nothing to write for long makes the kernel pause: then it goes on. */
+  /**
+   * The next piece; undefined at the end. A program that found nothing to write for long makes the kernel pause: then it goes
+   * on.
+   */
   read(): Uint8Array | undefined {
     for (;;) {
       try {

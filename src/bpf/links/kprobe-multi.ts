@@ -17,7 +17,9 @@ type Kprobes = AttachTarget & { kind: 'kprobe.multi' | 'kretprobe.multi' | 'kpro
  * All functions of the kernel whose names match a pattern with `*` and `?`, by one link. Kernel 5.18; sessions 6.10.
  * @param functions names to use instead of those that match, with a cookie each if wanted
  */
-export function attachKprobes(program: Program, target: Kprobes, functions: readonly { name: string; cookie?: bigint }[] = matching(target)): Link {
+export function attachKprobes(
+  program: Program, target: Kprobes, functions: readonly { name: string; cookie?: bigint }[] = matching(target)
+): Link {
   const place = targetName(target)
   if (functions.length === 0) throw new TargetError(place, 'this kernel has no function of that name that can be traced')
   const count = functions.length

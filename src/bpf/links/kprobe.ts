@@ -10,21 +10,29 @@ import { TargetError } from '../target-error.ts'
 import { attachToPerfEvent, openPerfEvent, pmuBit, pmuType } from './perf-open.ts'
 
 /** A function of the kernel, entered (kprobe) or left (kretprobe). Kernel 4.1; by the perf event source 'kprobe' (4.17). */
-export function attachKprobe(program: Program, target: AttachTarget & { kind: 'kprobe' | 'kretprobe' }, options: AttachOptions = {}): Link {
+export function attachKprobe(
+  program: Program, target: AttachTarget & { kind: 'kprobe' | 'kretprobe' }, options: AttachOptions = {}
+): Link {
   return attachAt(program, target, target.name, target.offset, target.kind === 'kretprobe', options)
 }
 
 /** A system call's function in the kernel: its name has a prefix of the processor since 4.17. */
-export function attachSyscall(program: Program, target: AttachTarget & { kind: 'ksyscall' | 'kretsyscall' }, options: AttachOptions = {}): Link {
+export function attachSyscall(
+  program: Program, target: AttachTarget & { kind: 'ksyscall' | 'kretsyscall' }, options: AttachOptions = {}
+): Link {
   return attachAt(program, target, `${syscallPrefix() ?? 'sys_'}${target.name}`, 0, target.kind === 'kretsyscall', options)
 }
 
-function attachAt(program: Program, target: AttachTarget, name: string, offset: number, onReturn: boolean, options: AttachOptions): Link {
+function attachAt(
+  program: Program, target: AttachTarget, name: string, offset: number, onReturn: boolean, options: AttachOptions
+): Link {
   const place = targetName(target)
   const type = pmuType('kprobe')
   const returnBit = pmuBit('kprobe', 'retprobe')
   if (type === undefined || returnBit === undefined) {
-    throw new TargetError(place, 'this kernel was built without kprobes (CONFIG_KPROBES); fentry, tracepoints and tp_btf need none')
+    throw new TargetError(
+      place, 'this kernel was built without kprobes (CONFIG_KPROBES); fentry, tracepoints and tp_btf need none'
+    )
   }
   const event = withString(name, (address) => notFoundIsTarget(place, () => openPerfEvent(place, { pid: -1, cpu: 0 }, ({ u32 }) => {
     u32[0] = type

@@ -12,7 +12,9 @@ import { TargetError } from '../target-error.ts'
 export function attachNetworkNamespace(program: Program, path?: string): Link {
   const { type } = program.spec
   if (type !== 'sk_lookup' && type !== 'flow_dissector') {
-    throw new TargetError(`'${program.name}'`, `a ${type} program is not for network namespaces; those of sk_lookup and flow_dissector are`)
+    throw new TargetError(
+      `'${program.name}'`, `a ${type} program is not for network namespaces; those of sk_lookup and flow_dissector are`
+    )
   }
   const namespace = openNetworkNamespace(path)
   const place = `${type} of ${namespace.name}`

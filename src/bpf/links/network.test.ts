@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { inNetworkNamespace } from '../../sys/namespace.ts'
-import { openSocket } from '../../sys/socket.ts'
+import { openSocket, setSocketNumber } from '../../sys/socket.ts'
 import { close } from '../../sys/syscall.ts'
 import { Collection } from '../collection.ts'
 import { features, has } from '../features.ts'
@@ -183,13 +183,17 @@ describe.runIf(ready)('hooks of the network, in a namespace of their own (featur
     expect(() => attachSocketFilter(object.programs.get('filter')!, socket)).toThrow('EBADF')
   })
 
-  test('a reuseport program on a socket', () => {
+  test('a reuseport program on a group of sockets, and not on a single one', () => {
     const object = load(`
       SEC("sk_reuseport") int choose(struct sk_reuseport_md *md) { return SK_PASS; }`)
-    const socket = openSocket('inet', 'datagram')
-    // The socket must be of a group first.
-    expect(() => attachReuseport(object.programs.get('choose')!, socket)).toThrow(/setsockopt: E/)
-    close(socket)
+    const SO_REUSEPORT = 15
+    const [alone, grouped] = [openSocket('inet', 'datagram'), openSocket('inet', 'datagram')]
+    expect(() => attachReuseport(object.programs.get('choose')!, alone)).toThrow(/setsockopt: EINVAL: reuseport of socket/)
+    expect(setSocketNumber(grouped, SO_REUSEPORT, 1)).toBe(0)
+    const link = attachReuseport(object.programs.get('choose')!, grouped)
+    expect(link.mechanism).toBe('socket')
+    link.close()
+    for (const socket of [alone, grouped]) close(socket)
   })
 
   test('sockmap: messages of the sockets in a map are seen (link from 6.10 on)', async () => {
@@ -215,6 +219,21 @@ describe.runIf(ready)('hooks of the network, in a namespace of their own (featur
     link.close()
     client.destroy()
     await new Promise((resolve) => { server.close(resolve) })
+  })
+
+  test('XDP sends live packets of a test run (5.18)', () => {
+    const object = load(xdpText)
+    const pass = object.programs.get('pass')!
+    const packet = new Uint8Array(64)
+    // To interface 1 of this namespace, where the stack throws it away: no protocol has its type.
+    const context = new Uint8Array(24)
+    new DataView(context.buffer).setUint32(4, 64, true)
+    try {
+      inside(() => pass.testRun({ data: packet, context, liveFrames: true, repeat: 16, batchSize: 8 }))
+      expect(value(object)).toBe(16)
+    } catch (error) {
+      expect((error as Error).message).toMatch(/BPF_PROG_TEST_RUN\): (EINVAL|EOPNOTSUPP|ENODEV)/)
+    }
   })
 
   test('links are pinned, found again, and end when they are unpinned and closed', () => {

@@ -17,7 +17,10 @@ const PERF_ATTR_SIZE = 136
 const PERF_EVENT_IOC_SET_BPF = 0x40042408
 const PERF_EVENT_IOC_ENABLE = 0x2400
 
-/** Opens a perf event; `fill` writes `struct perf_event_attr` from its type on (size is set). @throws PolicyError, TargetError, SysError */
+/**
+ * Opens a perf event; `fill` writes `struct perf_event_attr` from its type on (size is set). @throws PolicyError, TargetError,
+ * SysError
+ */
 export function openPerfEvent(place: string, where: { pid: number; cpu: number }, fill: (attr: Block) => void): Descriptor {
   const attr = allocate(PERF_ATTR_SIZE)
   try {
@@ -25,7 +28,9 @@ export function openPerfEvent(place: string, where: { pid: number; cpu: number }
     attr.u32[1] = PERF_ATTR_SIZE
     const fd = perfEventOpen(attr.address, where.pid, where.cpu, -1, PERF_FLAG_FD_CLOEXEC)
     if (fd === -Errno.EPERM || fd === -Errno.EACCES) throw new PolicyError('perf_event_open', -fd, `tracing ${place}`)
-    if (fd === -Errno.ENOENT || fd === -Errno.EOPNOTSUPP) throw new TargetError(place, 'this kernel or processor has no such event')
+    if (fd === -Errno.ENOENT || fd === -Errno.EOPNOTSUPP) throw new TargetError(
+      place, 'this kernel or processor has no such event'
+    )
     return new Descriptor('perf event', place, check(fd, 'perf_event_open', place))
   } finally {
     release(attr)
@@ -36,7 +41,9 @@ export function openPerfEvent(place: string, where: { pid: number; cpu: number }
  * Hangs a program on a perf event, by a link where the kernel has them (5.15). The event is the link's from here on, or closed
  * when this fails.
  */
-export function attachToPerfEvent(program: Program, target: AttachTarget, event: Descriptor, place: string, cookie?: bigint): Link {
+export function attachToPerfEvent(
+  program: Program, target: AttachTarget, event: Descriptor, place: string, cookie?: bigint
+): Link {
   let keep = false
   try {
     const result = tryLink({
@@ -60,7 +67,9 @@ export function attachToPerfEvent(program: Program, target: AttachTarget, event:
 /** Before 5.15: the perf event itself owns the program. */
 export function attachByIoctl(program: Program, target: AttachTarget, event: Descriptor, place: string): Link {
   const set = ioctl(event.fd, PERF_EVENT_IOC_SET_BPF, program.fd)
-  if (set === -Errno.EPERM || set === -Errno.EACCES) throw new PolicyError('ioctl(PERF_EVENT_IOC_SET_BPF)', -set, `attaching to ${place}`)
+  if (set === -Errno.EPERM || set === -Errno.EACCES) throw new PolicyError(
+    'ioctl(PERF_EVENT_IOC_SET_BPF)', -set, `attaching to ${place}`
+  )
   check(set, 'ioctl(PERF_EVENT_IOC_SET_BPF)', place)
   check(ioctl(event.fd, PERF_EVENT_IOC_ENABLE, 0), 'ioctl(PERF_EVENT_IOC_ENABLE)', place)
   return new Link(target, 'perf event', event, place)

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AttachTarget } from '../../spec/spec.ts'
 import { attach } from '../attach.ts'
@@ -120,6 +121,9 @@ describe.runIf(ready)('uprobes (features: cc, clang, uprobes)', () => {
     const whole = Executable.open(file!.path)
     expect(() => whole.function('no_such')).toThrow(/has no function 'no_such'$/)
     expect(() => Executable.open(file!.stripped).function('work_one')).toThrow('it is stripped')
+    const debugdata = `${file!.stripped}.debugdata`
+    execFileSync('objcopy', ['--add-section', `.gnu_debugdata=${file!.stripped}`, file!.stripped, debugdata])
+    expect(() => Executable.open(debugdata).function('work_one')).toThrow(/more names are in \.gnu_debugdata, which is compressed by xz: that is not read/)
     expect(() => Executable.open('/etc/passwd')).toThrow(ExecutableError)
     expect(whole.matching('work_?n?').map(({ name }) => name)).toEqual(['work_one'])
     expect(Executable.open(findExecutable('libc.so.6')).function('malloc').size).toBeGreaterThan(0)

@@ -10,7 +10,9 @@ import type { Program } from '../program.ts'
 import { TargetError } from '../target-error.ts'
 
 /** Also for tp_btf, whose tracepoint was chosen when it was loaded. Kernel 4.17 (raw_tp), 5.5 (tp_btf). */
-export function attachRawTracepoint(program: Program, target: AttachTarget & { kind: 'tp_btf' | 'raw_tp' }, options: AttachOptions = {}): Link {
+export function attachRawTracepoint(
+  program: Program, target: AttachTarget & { kind: 'tp_btf' | 'raw_tp' }, options: AttachOptions = {}
+): Link {
   const { cookie } = options
   const result = withString(target.name, (name) => command('BPF_RAW_TRACEPOINT_OPEN', cookie === undefined ? 16 : 24, (attr) => {
     attr.u64(0, target.kind === 'raw_tp' ? name : 0)

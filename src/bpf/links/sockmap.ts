@@ -13,7 +13,9 @@ import { TargetError } from '../target-error.ts'
  * Data of all sockets in a sockmap or sockhash: sk_msg (what is sent), sk_skb (what is received: parser, verdict). By a link from
  * 6.10 on; before (4.14), it stays with the map until it is closed.
  */
-export function attachSockmap(program: Program, map: BpfMap, attachType: AttachTypeName | undefined = attachTypeOf(program.spec)): Link {
+export function attachSockmap(
+  program: Program, map: BpfMap, attachType: AttachTypeName | undefined = attachTypeOf(program.spec)
+): Link {
   const hook = attachType ?? (program.spec.type === 'sk_msg' ? 'sk_msg_verdict' : undefined)
   if (hook === undefined) throw new TargetError(`'${program.name}'`, 'say which hook of the sockets it is for (attachType)')
   const place = `${hook} of map '${map.spec.name}'`

@@ -10,7 +10,8 @@ import type { Program } from '../program.ts'
 import { attachTypeOf } from '../program-target.ts'
 
 /**
- * Functions of the kernel (fentry, fexit, fmod_ret: 5.5 to 5.7), LSM hooks (5.7) and functions of other programs (freplace, 5.6). The
+ * Functions of the kernel (fentry, fexit, fmod_ret: 5.5 to 5.7), LSM hooks (5.7) and functions of other programs (freplace,
+ * 5.6). The
  * function was chosen when the program was loaded.
  */
 export function attachTracing(program: Program, target: AttachTarget, options: AttachOptions = {}): Link {

@@ -26,7 +26,9 @@ export function attachUprobes(program: Program, target: Uprobes, options: Attach
 }
 
 /** Places in a file by one link. */
-export function attachUprobesAt(program: Program, target: AttachTarget, path: string, places: readonly MultiPlace[], options: AttachOptions = {}): Link {
+export function attachUprobesAt(
+  program: Program, target: AttachTarget, path: string, places: readonly MultiPlace[], options: AttachOptions = {}
+): Link {
   const count = places.length
   const memory = allocate(count * 24)
   try {

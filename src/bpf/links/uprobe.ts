@@ -14,7 +14,8 @@ type Uprobe = AttachTarget & { kind: 'uprobe' | 'uretprobe' }
 export function attachUprobe(program: Program, target: Uprobe, options: AttachOptions = {}): Link {
   const path = findExecutable(target.path, options.pid)
   const start = target.name === '' ? 0 : Executable.open(path).function(target.name).offset
-  return attachUprobeAt(program, target, { ...options, path, offset: start + target.offset, semaphore: 0, return: target.kind === 'uretprobe' })
+  const place = { path, offset: start + target.offset, semaphore: 0, return: target.kind === 'uretprobe' }
+  return attachUprobeAt(program, target, { ...options, ...place })
 }
 
 /** A place in a file. `semaphore` is the offset of a counter that the kernel keeps up while somebody listens (4.20); 0: none. */

@@ -6,7 +6,10 @@ import { Link, undoableHere } from '../link.ts'
 import { createLink } from '../link-create.ts'
 import type { Program } from '../program.ts'
 
-/** Where XDP runs: in the driver, after it on any interface ('generic', slower), or in the hardware; undefined: the best that there is. */
+/**
+ * Where XDP runs: in the driver, after it on any interface ('generic', slower), or in the hardware; undefined: the best that
+ * there is.
+ */
 export type XdpMode = 'generic' | 'driver' | 'hardware'
 
 export interface XdpOptions {
@@ -30,7 +33,8 @@ const IFLA_XDP_EXPECTED_FD = 8
 export function attachXdp(program: Program, { interface: name, mode }: XdpOptions): Link {
   const place = `xdp on ${name}`
   return Link.at(place, createLink({
-    place, fd: program.fd, target: interfaceIndex(name), attachType: AttachType.xdp, size: 16, flags: mode === undefined ? 0 : modeFlags[mode],
+    place, fd: program.fd, target: interfaceIndex(name), attachType: AttachType.xdp, size: 16,
+    flags: mode === undefined ? 0 : modeFlags[mode],
   }))
 }
 

@@ -1,5 +1,6 @@
 /**
- * Run by token.test.ts inside of a user namespace: opens a bpf file system, waits until the test has delegated to it, then does with a
+ * Run by token.test.ts inside of a user namespace: opens a bpf file system, waits until the test has delegated to it, then does
+ * with a
  * token what its root may not do without. Prints a line of JSON for each step.
  */
 import { BpfFileSystem } from '../bpffs.ts'
