@@ -83,7 +83,7 @@ export function sizeOf(type: Type): number {
     case 'struct': return type.definition.size
     case 'tuple': return layOut(type.elements).size
     case 'record': return layOut(type.fields.map((field) => field.type)).size
-    case 'stack': return type.mode === 'build_id' ? 8 + type.limit * 32 : 24
+    case 'stack': return 24
     case 'ksym': case 'timestamp': case 'cgroupPath': return 8
     case 'usym': return 16
     case 'inet': return 24
