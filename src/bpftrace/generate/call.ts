@@ -11,14 +11,14 @@ import { constant } from './constants.ts'
 import type { Field } from './events.ts'
 import { defaultSpace, expression, number, register } from './expression.ts'
 import { lookup, keyPlace, useMap, address, whenFound } from './map-access.ts'
-import { storeAs, storeText, toMemory, toRegister, zero, copy, fieldAddress } from './memory.ts'
+import { storeAs, storeText, toMemory, toRegister, zero, copy } from './memory.ts'
 import { networkCall } from './network.ts'
 import type { Operand } from './operand.ts'
 import { isScalar, type ProgramWriter } from './program-writer.ts'
 import { record } from './record.ts'
 import { registers } from './registers.ts'
 import { stack } from './stacks.ts'
-import { compareStrings, inScratch, length, search, stringType } from './strings.ts'
+import { compareStrings, concatenate, inScratch, length, search, stringType } from './strings.ts'
 import { storeVariable } from './expression.ts'
 import { tableText } from './tables.ts'
 import { word } from './writer.ts'
@@ -390,9 +390,3 @@ function debug(p: ProgramWriter, node: Of<'call'>): Operand {
   f.call('trace_printk', [f.offset(place.base, place.offset), f.number(bytes), ...values])
   return nothing
 }
-
-function concatenate(p: ProgramWriter, node: Of<'call'>): Operand {
-  return p.fail('str_concat() is not supported yet', node.span)
-}
-
-export { fieldAddress }
