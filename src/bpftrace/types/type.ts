@@ -171,7 +171,9 @@ export function sameType(a: Type, b: Type): boolean {
     case 'pointer': return b.kind === 'pointer' && a.space === b.space && sameType(a.to, b.to)
     case 'array': return b.kind === 'array' && a.length === b.length && sameType(a.element, b.element)
     case 'struct': return b.kind === 'struct' && a.definition === b.definition
-    case 'tuple': return b.kind === 'tuple' && a.elements.length === b.elements.length && a.elements.every((element, index) => sameType(element, b.elements[index]!))
+    case 'tuple': return b.kind === 'tuple' && a.elements.length === b.elements.length && a.elements.every(
+      (element, index) => sameType(element, b.elements[index]!),
+    )
     case 'record': return b.kind === 'record' && a.fields.length === b.fields.length
       && a.fields.every((field, index) => field.name === b.fields[index]!.name && sameType(field.type, b.fields[index]!.type))
     case 'stack': return b.kind === 'stack' && a.user === b.user && a.mode === b.mode && a.limit === b.limit
