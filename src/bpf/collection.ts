@@ -1,6 +1,7 @@
 import { Btf } from '../btf/btf.ts'
 import { loadableBtf } from '../spec/loadable-btf.ts'
-import { relocate } from '../spec/relocate.ts'
+import { relocatorFor } from '../spec/relocate.ts'
+import type { PoisonedInstruction } from '../spec/relocate.ts'
 import type { AttachTarget, MapSpec, ProgramSpec, Spec } from '../spec/spec.ts'
 import { loadBtf } from './btf-load.ts'
 import { fillSlots, makeMap, variablesOf } from './collection-maps.ts'
@@ -245,6 +246,7 @@ export class Collection {
     const { spec } = this
     const options = this.#options
     const local = this.#local
+    const lacking = new Map<ProgramSpec, readonly PoisonedInstruction[]>()
     return {
       license: spec.license,
       btf: local,
@@ -254,8 +256,11 @@ export class Collection {
       kernelBtf: () => this.#kernelBtf(),
       relocate: (program) => {
         if (local === undefined) throw new Error(`program '${program.name}' has CO-RE relocations, but its Spec has no BTF`)
-        return relocate(program, local, this.#kernelBtf())
+        const { code, poisoned } = relocatorFor(local, this.#kernelBtf()).relocate(program)
+        lacking.set(program, poisoned)
+        return code
       },
+      poisoned: (program) => lacking.get(program) ?? [],
       targetProgram: (program) => options.targets?.[program.name],
       structOpsMember: (program) => {
         for (const [name, table] of this.#tables) {

@@ -1,5 +1,6 @@
 import { AttachType } from '../spec/spec.ts'
 import type { AttachTypeName } from '../spec/spec.ts'
+import { Errno, SysError } from '../sys/errno.ts'
 import { allocate, readU64, release, writeU64 } from '../sys/memory.ts'
 import type { Block } from '../sys/memory.ts'
 import { objectInfo } from './command.ts'
@@ -45,27 +46,34 @@ export function linkInfo(fd: number): LinkInfo {
   const memory = allocate(textSize + listSize * 8)
   try {
     const type = objectInfo(fd, infoSize, ({ u32 }) => u32[0]!)
-    // The kernel wants to be told where names and lists go, at places that depend on the type.
-    return objectInfo(fd, infoSize, (info) => read(info, memory), ({ u32 }) => {
-      const text = (at: number, length: number) => {
-        writeU64(u32, at, memory.address)
-        u32[length / 4] = textSize
-      }
-      if (type === 1) text(16, 24)
-      else if (type === 4) text(16, 24)
-      else if (type === 7) text(24, 32)
-      else if (type === 8) {
-        writeU64(u32, 16, memory.address + textSize)
-        u32[6] = listSize
-      } else if (type === 12) {
-        writeU64(u32, 16, memory.address)
-        u32[12] = textSize
-        writeU64(u32, 24, memory.address + textSize)
-        u32[13] = listSize
-      }
-    })
+    try {
+      return objectInfo(fd, infoSize, (info) => read(info, memory), ({ u32 }) => askForLists(u32, type, memory))
+    } catch (error) {
+      // A kernel that does not know these fields yet wants them to be zero.
+      if (!(error instanceof SysError) || (error.errno !== Errno.E2BIG && error.errno !== Errno.EINVAL)) throw error
+      return objectInfo(fd, infoSize, (info) => read(info, memory))
+    }
   } finally {
     release(memory)
+  }
+}
+
+/** The kernel wants to be told where names and lists go, at places that depend on the type. */
+function askForLists(u32: Uint32Array, type: number, memory: Block): void {
+  const text = (at: number, length: number) => {
+    writeU64(u32, at, memory.address)
+    u32[length / 4] = textSize
+  }
+  const list = (at: number, length: number) => {
+    writeU64(u32, at, memory.address + textSize)
+    u32[length / 4] = listSize
+  }
+  if (type === 1 || type === 4) text(16, 24)
+  else if (type === 7) text(24, 32)
+  else if (type === 8) list(16, 24)
+  else if (type === 12) {
+    text(16, 48)
+    list(24, 52)
   }
 }
 

@@ -20,8 +20,14 @@ export class VerifierError extends Error {
   readonly source: SourceLine | undefined
   readonly suggestion: string | undefined
 
-  constructor(program: string, errno: number, log: string, truncated: boolean, sourceOf: (slot: number) => SourceLine | undefined) {
+  /** @param lacks what this kernel lacks, by the slot of the instruction that needs it: relocation left a call there that must not be reached */
+  constructor(
+    program: string, errno: number, log: string, truncated: boolean, sourceOf: (slot: number) => SourceLine | undefined,
+    lacks: (slot: number) => string | undefined = () => undefined,
+  ) {
     const finding = readVerifierLog(log)
+    const lacking = /#195896080\b|invalid func.*195896080/.test(finding.message) && finding.slot !== undefined ? lacks(finding.slot) : undefined
+    if (lacking !== undefined) finding.message = lacking
     const source = finding.slot === undefined ? undefined : sourceOf(finding.slot)
     const what = finding.message === '' ? `${errnoName(errno)}, and its log names no reason` : finding.message
     const where = source === undefined

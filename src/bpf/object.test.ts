@@ -10,6 +10,7 @@ import { kernelFunctions, kernelSymbol } from './kallsyms.ts'
 import { unpin } from './pin.ts'
 import { attachIterator, iterate, IteratorRun } from './links/iterator.ts'
 import { UserRing } from './maps/user-ring.ts'
+import { VerifierError } from './load-error.ts'
 import { TargetError } from './target-error.ts'
 import { compiler, fromC } from './testing/c-object.ts'
 import { keeper } from './testing/keeper.ts'
@@ -135,6 +136,26 @@ describe.runIf(ready)('objects compiled from C (features: clang, typed tracepoin
     `)))
     expect(option.mapFailures.get('.kconfig')!.message).toMatch(/CONFIG_NO_SUCH_OPTION: the kernel was built without it/)
     expect(option.failures.get('run')).toBe(option.mapFailures.get('.kconfig'))
+  })
+
+  test('a field that this kernel lacks is named where the program needs it, with its line', () => {
+    const object = keep(Collection.load(fromC(`
+      struct task_struct { int no_such_field; } __attribute__((preserve_access_index));
+      long x;
+      SEC("raw_tp/sys_enter") int run(void *ctx) {
+        struct task_struct *task = (void *)bpf_get_current_task();
+        x = BPF_CORE_READ(task, no_such_field);
+        return 0;
+      }
+      SEC("raw_tp/sys_enter") int careful(void *ctx) {
+        struct task_struct *task = (void *)bpf_get_current_task();
+        if (bpf_core_field_exists(task->no_such_field)) x = BPF_CORE_READ(task, no_such_field);
+        return 0;
+      }`)))
+    expect(object.programs.has('careful')).toBe(true)
+    const error = object.failures.get('run')!
+    expect(error).toBeInstanceOf(VerifierError)
+    expect(error.message).toMatch(/^the kernel's verifier rejects 'run': this kernel lacks struct task_struct\.no_such_field.* at \S*<stdin>:\d+:\d+/)
   })
 
   test('maps pinned by name are found again by the next load', () => {

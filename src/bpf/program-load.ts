@@ -1,5 +1,6 @@
 import type { Btf } from '../btf/btf.ts'
 import { ProgramType } from '../spec/spec.ts'
+import type { PoisonedInstruction } from '../spec/relocate.ts'
 import type { ExternSpec, ProgramSpec } from '../spec/spec.ts'
 import { Errno, type SysError } from '../sys/errno.ts'
 import { allocate, release } from '../sys/memory.ts'
@@ -28,6 +29,8 @@ export interface LoadContext {
   kernelBtf(): Btf
   /** The program's code with its CO-RE relocations applied; called only if it has some. */
   relocate(spec: ProgramSpec): Uint8Array
+  /** What relocation found missing in this kernel: see `relocatorFor`. */
+  poisoned?(spec: ProgramSpec): readonly PoisonedInstruction[]
   /** Externs of the Spec, for programs that refer to some. */
   externs?: readonly ExternSpec[]
   /** The program that this one replaces (freplace) or traces (fentry, fexit of a program). */
@@ -151,7 +154,10 @@ function explain(spec: ProgramSpec, context: LoadContext, fill: (attr: Attr) => 
       if (result === -Errno.ENOSPC && size < largestLog) continue
       const log = readLog(buffer.u8.subarray(0, size))
       if (log.trim() === '') throw emptyLogError(spec, verdict)
-      throw new VerifierError(spec.name, -verdict, log, result === -Errno.ENOSPC, sourceOf)
+      throw new VerifierError(spec.name, -verdict, log, result === -Errno.ENOSPC, sourceOf, (slot) => {
+        const missing = context.poisoned?.(spec).find((one) => one.slot === slot)
+        return missing === undefined ? undefined : `this kernel lacks ${missing.spec}: ${missing.reason}`
+      })
     } finally {
       release(buffer)
     }
