@@ -104,9 +104,18 @@ function files(pattern: string, pid: number | null): string[] {
   return library === undefined ? [] : [library]
 }
 
+/** Empty for a process that has ended meanwhile. */
+function mapsOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/maps`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
 function mapped(pid: number): string[] {
   const found = new Set<string>()
-  for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
+  for (const line of mapsOf(pid).split('\n')) {
     const match = /^\S+ ..x. \S+ \S+ [1-9]\d*\s+(\/.*)$/.exec(line)
     if (match !== null && existsSync(match[1]!)) found.add(match[1]!)
   }

@@ -46,7 +46,7 @@ function* matching(search: string, environment: Environment, pid: number | null)
     const named = providersOf(search)
     const pattern = wildcard(search)
     if (search === '*' || named.length === 0) {
-      for (const provider of pid === null ? everywhere : [...everywhere, ...inFiles]) for (const probe of all(provider, ['*', '*'], environment, pid)) if (pattern.test(probe)) yield probe
+      for (const provider of pid === null ? everywhere : [...inFiles, ...everywhere]) for (const probe of all(provider, ['*', '*'], environment, pid)) if (pattern.test(probe)) yield probe
       return
     }
     for (const { name } of named) yield* all(name, [], environment, pid)
