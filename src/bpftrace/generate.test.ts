@@ -29,7 +29,9 @@ function compile(text: string): Generated | null {
 
 describe('generate', () => {
   it('makes a program an attach point, with its maps and events', () => {
-    const { spec, events, targets } = compile('kprobe:f { @[pid] = count(); printf("%d %s\\n", pid, comm); } end { @x = hist(5); }')!
+    const { spec, events, targets } = compile(
+      'kprobe:f { @[pid] = count(); printf("%d %s\\n", pid, comm); } end { @x = hist(5); }',
+    )!
     expect(spec.programs.map(({ name, type, attach }) => ({ name, type, kind: attach.kind }))).toEqual([
       { name: 'kprobe_f', type: 'kprobe', kind: 'kprobe' }, { name: 'end', type: 'raw_tracepoint', kind: 'given' },
     ])
@@ -37,7 +39,9 @@ describe('generate', () => {
       { name: 'events', type: 'ringbuf', keySize: 0, valueSize: 0 }, { name: 'lost', type: 'array', keySize: 4, valueSize: 8 },
       { name: '@', type: 'percpuHash', keySize: 8, valueSize: 8 }, { name: '@x', type: 'percpuHash', keySize: 16, valueSize: 8 },
     ])
-    expect(events.filter(({ kind }) => kind !== 'helperError')).toMatchObject([{ kind: 'printf', format: '%d %s\n', args: [{ offset: 8 }, { offset: 12 }] }])
+    expect(events.filter(({ kind }) => kind !== 'helperError')).toMatchObject([
+      { kind: 'printf', format: '%d %s\n', args: [{ offset: 8 }, { offset: 12 }] },
+    ])
     expect([...targets.keys()]).toEqual(['kprobe_f', 'end'])
   })
 
@@ -51,7 +55,9 @@ describe('generate', () => {
 
   it('reads fields of the kernel by CO-RE', () => {
     const [program] = compile('kprobe:f { print(((struct Foo3 *)arg0).foo1.c); }')!.spec.programs
-    expect(program!.relocations.map(({ kind, access }) => ({ kind, access }))).toEqual([{ kind: 'fieldByteOffset', access: '0:0' }, { kind: 'fieldByteOffset', access: '0:0' }])
+    expect(program!.relocations.map(({ kind, access }) => ({ kind, access }))).toEqual([
+      { kind: 'fieldByteOffset', access: '0:0' }, { kind: 'fieldByteOffset', access: '0:0' },
+    ])
   })
 
   it.skipIf(vectors.length === 0)('makes valid code of every program that the front end accepts, or says what is missing', () => {
@@ -77,7 +83,9 @@ describe('diagnostics', () => {
 
   it('are framed as bpftrace frames them', () => {
     expect(message('config = { bad_config=raw } begin {}')).toEqual([
-      ['stdin:1:12-26: ERROR: bad_config: not a known configuration option', 'config = { bad_config=raw } begin {}', '           ~~~~~~~~~~~~~~'].join('\n'),
+      [
+        'stdin:1:12-26: ERROR: bad_config: not a known configuration option', 'config = { bad_config=raw } begin {}', '           ~~~~~~~~~~~~~~',
+      ].join('\n'),
     ])
   })
 

@@ -50,7 +50,11 @@ export class TraceSession {
     this.collection = Collection.load(generated.spec)
     try {
       this.collection.requireAll()
-      this.#symbols = new MachineSymbols(() => this.collection, { wallOffset: options.wallOffset, taiOffset: options.taiOffset, debugInfo: options.checked.config.show_debug_info, paths: new Set([...generated.targets.values()].flatMap((target) => ('path' in target ? [target.path] : []))) })
+      this.#symbols = new MachineSymbols(
+        () => this.collection, {
+          wallOffset: options.wallOffset, taiOffset: options.taiOffset, debugInfo: options.checked.config.show_debug_info, paths: new Set([...generated.targets.values()].flatMap((target) => ('path' in target ? [target.path] : []))),
+        },
+      )
       this.output = options.output(this.#symbols)
       const { config } = options.checked
       this.#records = new Records(generated.events, this.output, this.#symbols, {
@@ -121,7 +125,9 @@ export class TraceSession {
   }
 
   drain(): void {
-    for (let rounds = 0; rounds < 1000; rounds++) if (this.#reader.drain((view, offset, length) => this.#handle(view.u8, offset, length)) === 0) return
+    for (let rounds = 0; rounds < 1000; rounds++) if (this.#reader.drain(
+      (view, offset, length) => this.#handle(view.u8, offset, length),
+    ) === 0) return
   }
 
   #handle(u8: Uint8Array, offset: number, length: number): void {
@@ -153,7 +159,9 @@ export class TraceSession {
 
   mapData(name: string): MapData {
     const info = this.#options.checked.maps.get(name)!
-    const data = readMapData(info, this.collection.map(name).readRaw(), { maxLength: Number(this.#options.checked.config.max_strlen) })
+    const data = readMapData(
+      info, this.collection.map(name).readRaw(), { maxLength: Number(this.#options.checked.config.max_strlen) },
+    )
     if (info.key === null && data.entries.length === 0) return { ...data, entries: emptyScalar(data) }
     return data
   }

@@ -12,7 +12,9 @@ async function all(program: string, options = {}): Promise<TraceMessage[]> {
 
 describe.skipIf(!can)('trace (needs root and BTF)', () => {
   it('gives what a program says, and its maps at the end', async () => {
-    const messages = await all('begin { printf("%s %d\\n", str($1), 2); @a["x"] = count(); @h = hist(5); exit(); }', { parameters: ['hello'] })
+    const messages = await all(
+      'begin { printf("%s %d\\n", str($1), 2); @a["x"] = count(); @h = hist(5); exit(); }', { parameters: ['hello'] },
+    )
     expect(messages).toEqual([
       { type: 'printf', data: 'hello 2\n' },
       { type: 'map', data: { '@a': { x: 1 } } },

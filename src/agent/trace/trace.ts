@@ -77,7 +77,11 @@ function open(program: string, { parameters = [], named = {}, unsafe = false, ..
   const environment = machineEnvironment({ pid, functionList: null })
   const given = new Map(Object.entries(named))
   const { checked, diagnostics } = checkProgram(source, { environment, positional: parameters, named: given, unsafe, pid })
-  if (checked === null) throw new TraceError(diagnostics.list.filter(({ severity }) => severity === 'error').map((one) => renderDiagnostic(source, one)).join('\n'))
+  if (checked === null) {
+    throw new TraceError(
+      diagnostics.list.filter(({ severity }) => severity === 'error').map((one) => renderDiagnostic(source, one)).join('\n'),
+    )
+  }
   const clocks = clockOffsets()
   const generated = generate(checked, environment.btf!, {
     environment, source, named: given, isa: 4, pid, childPid: null, helperErrors: false, startNs: clocks.boot, pidNamespace: pidNamespace(), taiOffset: clocks.tai - clocks.wall,

@@ -176,7 +176,9 @@ export class CheckContext {
   map(name: string, span: Span): MapInfo {
     let info = this.maps.get(name)
     if (info === undefined) {
-      info = { name, id: this.maps.size, key: { kind: 'none' }, value: { kind: 'none' }, keyLocked: false, valueLocked: false, declaration: null, span }
+      info = {
+        name, id: this.maps.size, key: { kind: 'none' }, value: { kind: 'none' }, keyLocked: false, valueLocked: false, declaration: null, span,
+      }
       this.maps.set(name, info)
     }
     return info

@@ -14,14 +14,20 @@ import { word } from './writer.ts'
 export function fieldOf(p: ProgramWriter, node: Of<'field'>): Operand {
   const { operand } = node
   const type = node.type ?? u64
-  if ((operand.kind === 'identifier' || operand.kind === 'call') && plainName(operand.name) === 'config') return configField(p, node)
-  if ((operand.kind === 'identifier' || operand.kind === 'call') && plainName(operand.name) === 'args') return argsField(p, node.name, node)
+  if ((operand.kind === 'identifier' || operand.kind === 'call') && plainName(operand.name) === 'config') {
+    return configField(p, node)
+  }
+  if ((operand.kind === 'identifier' || operand.kind === 'call') && plainName(operand.name) === 'args') {
+    return argsField(p, node.name, node)
+  }
   const inner = expression(p, operand)
   const from = operand.type ?? { kind: 'none' }
   if (from.kind === 'record') {
     const index = from.fields.findIndex(({ name }) => name === node.name)
     if (inner.kind === 'parts') return inner.parts[index]!
-    return inner.kind === 'memory' ? { kind: 'memory', base: inner.base, offset: inner.offset + layOut(from.fields.map((field) => field.type)).offsets[index]!, type } : inner
+    return inner.kind === 'memory' ? {
+      kind: 'memory', base: inner.base, offset: inner.offset + layOut(from.fields.map((field) => field.type)).offsets[index]!, type,
+    } : inner
   }
   const struct = from.kind === 'pointer' ? from.to : from
   if (struct.kind !== 'struct') return { kind: 'void' }
@@ -33,8 +39,14 @@ export function fieldOf(p: ProgramWriter, node: Of<'field'>): Operand {
   }
   switch (inner.kind) {
     case 'remote': return member(p, inner, field, node.name)
-    case 'memory': return field.bits === null ? { kind: 'memory', base: inner.base, offset: inner.offset + field.offset, type: field.type }
-      : register(bits(p, toRegister(p, { kind: 'memory', base: inner.base, offset: inner.offset + field.offset, type: unitOf(field) }), field), field.type)
+    case 'memory': return field.bits === null ? {
+      kind: 'memory', base: inner.base, offset: inner.offset + field.offset, type: field.type,
+    }
+      : register(
+        bits(
+          p, toRegister(p, { kind: 'memory', base: inner.base, offset: inner.offset + field.offset, type: unitOf(field) }), field,
+        ), field.type,
+      )
     case 'context': return { kind: 'context', offset: inner.offset + field.offset, type: field.type }
     default: return { kind: 'void' }
   }
@@ -51,7 +63,9 @@ function contextField(p: ProgramWriter, field: StructField): Operand {
 }
 
 function member(p: ProgramWriter, base: Operand & { kind: 'remote' }, field: StructField, name: string): Operand {
-  const path: AccessPath | null = base.path === null || field.path === null ? null : { root: base.path.root, steps: [...base.path.steps, name] }
+  const path: AccessPath | null = base.path === null || field.path === null ? null : {
+    root: base.path.root, steps: [...base.path.steps, name],
+  }
   const operand: Operand & { kind: 'remote' } = { ...base, type: field.type, path, offset: base.offset + field.offset }
   if (field.bits === null) return operand
   const unit = unitOf(field)

@@ -10,7 +10,9 @@ export function bucketsOf(counts: ReadonlyMap<number, bigint>, type: Type & { ki
   const [first, last] = [Math.min(...used), Math.max(...used)]
   const list: Bucket[] = []
   for (let bucket = first; bucket <= last; bucket++) {
-    const [min, max] = type.fn === 'hist' ? logarithmic(bucket, Number(type.options[0] ?? 0n)) : linear(bucket, type.options as [bigint, bigint, bigint])
+    const [min, max] = type.fn === 'hist' ? logarithmic(bucket, Number(type.options[0] ?? 0n)) : linear(
+      bucket, type.options as [bigint, bigint, bigint],
+    )
     list.push({ min, max, count: counts.get(bucket) ?? 0n })
   }
   return list
