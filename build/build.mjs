@@ -18,6 +18,7 @@ const library = {
   'using-context': ['src/register/using-context.ts'],
   capture: ['src/compiler/capture/kernel-function.ts'],
   plugin: ['src/compiler/capture/plugin.ts'],
+  trace: ['src/agent/trace/trace.ts'],
 }
 
 const started = performance.now()

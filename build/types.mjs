@@ -16,7 +16,7 @@ export async function buildTypes(target) {
       noEmit: false, declaration: true, emitDeclarationOnly: true, noCheck: true, rootDir: join(root, 'src'), outDir: target,
     },
     include: [],
-    files: ['src/skep.ts', 'src/bpf/bpf.ts', 'src/register.ts', 'src/compiler/capture/plugin.ts', 'src/compiler/capture/kernel-function.ts'].map(file => join(root, file)),
+    files: ['src/skep.ts', 'src/bpf/bpf.ts', 'src/register.ts', 'src/compiler/capture/plugin.ts', 'src/compiler/capture/kernel-function.ts', 'src/agent/trace/trace.ts'].map(file => join(root, file)),
   }))
   const { status, stdout } = spawnSync(process.execPath, [join(dirname(manifest), 'bin/tsc'), '-p', configuration], { encoding: 'utf8' })
   if (!existsSync(join(target, 'skep.d.ts'))) throw new Error(`declarations were not written (tsc exit ${status}):\n${stdout}`)

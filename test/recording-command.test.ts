@@ -72,6 +72,8 @@ describe.skipIf(!root)('skep record (needs root)', () => {
     expect(recorder.stderr).toMatch(/5 events, /)
     expect(statSync(out).mode & 0o777).toBe(0o600)
     expect(JSON.parse(readFileSync(out, 'utf8').trimEnd().split('\n').at(-1)!)).toMatchObject({ end: true, events: 5, lost: 0 })
+    const { stdout: trace } = await runSkep(['run', '--replay', out, path, '--trace'])
+    expect(trace).toMatch(/forks\.ts:\d+ .*\n +0: r\d = .* r0=0x0 r1=0x/)
     const runs = [await runSkep(['run', '--replay', out, path, '--json']), await runSkep(['run', '--replay', out, path, '--json'])]
     expect(runs[0]!.status).toBe(0)
     expect(JSON.parse(runs[0]!.stdout.trimEnd().split('\n').at(-1)!)).toMatchObject({ signal: 'forks', rows: [{ value: 5 }] })

@@ -1,7 +1,7 @@
 import type { Btf } from '../btf/btf.ts'
-import { tracepointParameters } from '../btf/prototype.ts'
 import { fieldPlaceOf, typeOf, type FieldType } from '../compiler/kernel-field.ts'
 import type { HookReads, KernelRead, ReadHop } from '../compiler/kernel-reads.ts'
+import { parametersOf } from '../vm/hook-arguments.ts'
 import { bytes, chars, i16, i32, i64, i8, struct, u16, u32, u64, u8, type Schema, type StructSchema } from '../spec/schema.ts'
 
 /** What must not be in a file as it is. */
@@ -44,7 +44,8 @@ const head = { type: u32, cpu: u32, at: u64, pid: u32, tid: u32, cgroup: u64, sc
 
 /** What to record of a hook, for programs that read this of it. `redacted`: leave out what cannot be made harmless. */
 export function planHook(btf: Btf, { hook, roots }: HookReads, redacted: boolean, leftOut: LeftOut): HookPlan | null {
-  const parameters = hook.kind === 'tracepoint' ? null : tracepointParameters(btf, hook.name)
+  // Raw tracepoints: what other hooks are given is not recorded.
+  const parameters = hook.kind === 'tp_btf' || hook.kind === 'raw_tp' ? parametersOf(btf, hook) : null
   if (parameters === null) return null
   const schema: Record<string, Schema> = { ...head }
   const planner = new Planner(btf, schema, redacted, leftOut)

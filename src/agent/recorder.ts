@@ -147,8 +147,10 @@ export class Recorder {
 
   get events(): number { return this.#writer.events }
 
+  /** Events that the ring had no room for, or that came while a program of theirs was already running on that CPU. */
   get lost(): number {
-    return (this.collection.map(this.#lost).get(0) as number[]).reduce((sum, one) => sum + one, 0)
+    const full = (this.collection.map(this.#lost).get(0) as number[]).reduce((sum, one) => sum + one, 0)
+    return [...this.collection.programs.values()].reduce((sum, program) => sum + program.stats().recursionMisses, full)
   }
 
   /** Detaches, reads what waits, and gives the last line. */

@@ -1,8 +1,9 @@
-import { compileModule } from '../compiler/compile.ts'
+import { compileModule, type Compiled } from '../compiler/compile.ts'
 import { RingDeclaration, type MapDeclaration } from '../compiler/language/maps.ts'
 import { catalogue } from '../probes/catalogue.ts'
 import type { ProbeFacts } from '../signals/probe.ts'
 import type { Recording } from '../vm/recording.ts'
+import { RecordingTypes } from '../vm/recording-types.ts'
 import { Replay } from '../vm/replay.ts'
 import type { AgentOptions, Pipeline } from './agent.ts'
 import { Cgroups } from './cgroups.ts'
@@ -28,6 +29,8 @@ export class ReplayAgent implements Pipeline {
   private readonly onSnapshot: (snapshot: Snapshot) => void
   private readonly ring = new HistoryRing()
   private readonly startedAt = Date.now()
+  private readonly types: RecordingTypes
+  private readonly modules: readonly CompiledProbe[]
   private readonly cost = new Cost([], () => ({ close() {} }))
   private round: Round
   private rounds = 1
@@ -39,7 +42,9 @@ export class ReplayAgent implements Pipeline {
     this.recording = recording
     this.intervalMs = options.intervalMs ?? 1000
     this.onSnapshot = options.onSnapshot ?? (() => {})
-    this.round = new Round(recording)
+    this.types = new RecordingTypes(recording)
+    this.modules = Object.values(catalogue).map((module) => compileFor(this.types, module.probe, module))
+    this.round = this.begin()
   }
 
   get latest(): Snapshot | null { return this.newest }
@@ -64,7 +69,7 @@ export class ReplayAgent implements Pipeline {
   private tick(): void {
     if (this.round.isDone) {
       this.round.close()
-      this.round = new Round(this.recording)
+      this.round = this.begin()
       this.round.begin()
       this.rounds++
       return
@@ -82,6 +87,10 @@ export class ReplayAgent implements Pipeline {
     this.onSnapshot(snapshot)
   }
 
+  private begin(): Round {
+    return new Round(new Replay(this.recording, this.types), this.modules)
+  }
+
   private host(): HostFacts {
     const { kernel, architecture, cpus } = this.recording.header
     return { name: 'recording', kernel, architecture, cpus, bootAt: Math.round(Date.now() - this.round.now / 1e6), startedAt: this.startedAt }
@@ -96,11 +105,11 @@ class Round {
   private readonly losses: Losses
   private startedAt = performance.now()
 
-  constructor(recording: Recording) {
-    this.replay = new Replay(recording)
-    this.probes = Object.values(catalogue).map((module) => new ReplayedProbe(module.probe, module, this.replay))
+  constructor(replay: Replay, modules: readonly CompiledProbe[]) {
+    this.replay = replay
+    this.probes = modules.map((module) => new ReplayedProbe(module, replay))
     const cgroups = new Cgroups({ mount: null })
-    for (const [id, path] of Object.entries(recording.header.cgroups)) cgroups.created(Number(id), path)
+    for (const [id, path] of Object.entries(replay.recording.header.cgroups)) cgroups.created(Number(id), path)
     this.collector = new Collector(this.probes, cgroups, new ReplayClock(this.replay), {
       openRings: openReplayedRings, nameOfDisk: (major, minor) => `disk ${major}:${minor}`, findListeners: false,
     })
@@ -148,6 +157,17 @@ class ReplayClock implements Clock {
   now(): number { return this.replay.now }
 }
 
+/** A built-in probe, compiled once for all rounds, or why that is not possible. */
+interface CompiledProbe { readonly facts: ProbeFacts; readonly compiled: Compiled | Error }
+
+function compileFor({ btf }: RecordingTypes, facts: ProbeFacts, module: Record<string, unknown>): CompiledProbe {
+  try {
+    return { facts, compiled: compileModule(module, { btf, name: facts.name }) }
+  } catch (error) {
+    return { facts, compiled: error as Error }
+  }
+}
+
 /** A probe that runs on the recording. */
 class ReplayedProbe implements ObservedProbe {
   readonly name: string
@@ -157,17 +177,16 @@ class ReplayedProbe implements ObservedProbe {
   readonly maps: readonly ReplayedMap[]
   private readonly byDeclaration = new Map<MapDeclaration | RingDeclaration, ReplayedMap>()
 
-  constructor({ name, title }: ProbeFacts, module: Record<string, unknown>, replay: Replay) {
+  constructor({ facts: { name, title }, compiled }: CompiledProbe, replay: Replay) {
     this.name = name
-    try {
-      const compiled = compileModule(module, { btf: replay.types.btf, name })
+    if (compiled instanceof Error) {
+      this.state = { name, title, state: 'off', hooks: [], ...explain(compiled) }
+    } else {
       const simulation = replay.attach(compiled)
       for (const declaration of compiled.maps.values()) {
         this.byDeclaration.set(declaration, new ReplayedMap(simulation, declaration, declaration instanceof RingDeclaration))
       }
       this.state = { name, title, state: 'on', hooks: compiled.spec.programs.map(({ attach }) => hookName(attach)), reason: null, remedy: null }
-    } catch (error) {
-      this.state = { name, title, state: 'off', hooks: [], ...explain(error as Error) }
     }
     this.isOn = this.state.state === 'on'
     this.maps = [...this.byDeclaration.values()]

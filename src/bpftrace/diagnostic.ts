@@ -87,5 +87,9 @@ export function frameOf(script: Source, span: Span): string[] {
   if (start.line !== end.line) return []
   const text = source.line(start.line)
   const visible = (part: string) => part.replaceAll('\t', '    ')
-  return [visible(text), ' '.repeat(visible(text.slice(0, start.column - 1)).length) + '~'.repeat(Math.max(1, end.column - start.column))]
+  return [
+    visible(text), ' '.repeat(
+      visible(text.slice(0, start.column - 1)).length,
+    ) + '~'.repeat(Math.max(1, end.column - start.column)),
+  ]
 }

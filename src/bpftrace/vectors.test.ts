@@ -11,9 +11,13 @@ const data = process.env.SKEP_PEER_DATA ?? fileURLToPath(new URL('../../../share
 const file = `${data}/bpftrace-frontend-vectors.json`
 const vectors: Vector[] = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : []
 /** Vectors that do not pass, with the reason. One that begins to pass must be taken out. */
-const expected: { file: string; src: string; reason: string; kind?: string }[] = JSON.parse(readFileSync(new URL('vectors-expected.json', import.meta.url), 'utf8'))
+const expected: { file: string; src: string; reason: string; kind?: string }[] = JSON.parse(
+  readFileSync(new URL('vectors-expected.json', import.meta.url), 'utf8'),
+)
 
-const isExpected = (vector: Vector) => expected.some((one) => one.file === vector.file && one.src === vector.src && (one.kind ?? vector.kind) === vector.kind)
+const isExpected = (vector: Vector) => expected.some(
+  (one) => one.file === vector.file && one.src === vector.src && (one.kind ?? vector.kind) === vector.kind,
+)
 const name = ({ file, kind, src }: Vector) => `${file} ${kind}: ${src}`
 
 describe.skipIf(vectors.length === 0)('front-end vectors of bpftrace (needs its public test data: SKEP_PEER_DATA)', () => {

@@ -19,7 +19,9 @@ export function runVector({ file, kind, src }: Vector): { passed: boolean; reaso
   const text = folding ? `begin { ${src} }` : src
   const { diagnostics } = checkProgram(new Source('stdin', text), {
     environment: machine, until: stages[file] ?? 'types', unsafe: true, positional: folding ? ['1', 'foo'] : file === 'parser' ? ['aa', 'bb', 'cc', 'dd'] : positional,
-    config: { unstable_typeinfo: 'enable', unstable_tseries: 'enable', unstable_dw_ustack: 'enable', missing_probes: file === 'ap_probe_expansion' || file === 'pid_filter_pass' ? 'warn' : 'error' },
+    config: {
+      unstable_typeinfo: 'enable', unstable_tseries: 'enable', unstable_dw_ustack: 'enable', missing_probes: file === 'ap_probe_expansion' || file === 'pid_filter_pass' ? 'warn' : 'error',
+    },
     externs: new Map([['foo', { params: [int(32, true), int(64, true)], returns: int(32, true) }]]),
     read: (path) => (path === 'lib/foo.bt' ? new Source(path, 'macro foo() { 1 }') : null),
     named: new Map(),
@@ -27,5 +29,7 @@ export function runVector({ file, kind, src }: Vector): { passed: boolean; reaso
   })
   const passed = kind === 'error' ? diagnostics.failed : !diagnostics.failed
   const first = diagnostics.list.find(({ severity }) => severity === 'error') ?? diagnostics.list[0]
-  return { passed, reason: first === undefined ? `no ${kind === 'warn' ? 'warning' : 'error'}` : `${first.severity}: ${first.message}` }
+  return {
+    passed, reason: first === undefined ? `no ${kind === 'warn' ? 'warning' : 'error'}` : `${first.severity}: ${first.message}`,
+  }
 }

@@ -23,6 +23,7 @@ export const runCommand: CommandSpec = {
   name: 'run', summary: 'load and attach a probe module of yours', positional: '<file.ts>', arity: [1, 1],
   options: [
     { name: 'replay', value: 'FILE', help: 'play a recording instead of attaching: no root and no kernel needed' },
+    { name: 'trace', help: 'with --replay: show each instruction that runs, under its line, with the registers' },
     json, interval, duration, count, noColor, help,
   ],
 }

@@ -8,6 +8,7 @@ import { VmFault, VmRefusal } from '../vm/fault.ts'
 import { FixtureError } from '../vm/kernel-object.ts'
 import { parseRecording, RecordingError, type Recording } from '../vm/recording.ts'
 import { Replay } from '../vm/replay.ts'
+import { traceText, type Simulation } from '../vm/simulate.ts'
 import { parseCount, parseDuration, type Arguments } from './arguments.ts'
 import { compileProbe, importProbe, ProbeFileError } from './probe-file.ts'
 import { SignalOutput } from './signal-output.ts'
@@ -42,7 +43,7 @@ export async function replayFile(file: string, { flags, values, positional }: Ar
     const { header, end } = recording
     process.stderr.write(`skep: replaying ${end.events} events of ${header.at} (Linux ${header.kernel}, ${header.scope}${header.redacted ? ', redacted' : ''})` +
       `${end.lost > 0 ? `; ${end.lost} were lost when it was made` : ''}\n`)
-    play(recording, path, module, { output: new SignalOutput(flags.has('json')), intervalMs, mostMs, limit })
+    play(recording, path, module, { output: new SignalOutput(flags.has('json')), intervalMs, mostMs, limit, trace: flags.has('trace') })
     return 0
   } catch (error) {
     if (error instanceof RecordingError) process.stderr.write(`skep: ${file}: ${error.message}\n`)
@@ -53,7 +54,12 @@ export async function replayFile(file: string, { flags, values, positional }: Ar
   }
 }
 
-function play(recording: Recording, path: string, module: Record<string, unknown>, { output, intervalMs, mostMs, limit }: { output: SignalOutput; intervalMs: number; mostMs: number; limit: number }): void {
+interface PlayOptions { output: SignalOutput; intervalMs: number; mostMs: number; limit: number; trace: boolean }
+
+/** The trace is written after so much of the recording's time, so that it does not gather in memory. */
+const traceNs = 1e6
+
+function play(recording: Recording, path: string, module: Record<string, unknown>, { output, intervalMs, mostMs, limit, trace }: PlayOptions): void {
   const replay = new Replay(recording)
   const compiled = compileProbe(path, module, { btf: replay.types.btf })
   const simulation = replay.attach(compiled)
@@ -62,7 +68,10 @@ function play(recording: Recording, path: string, module: Record<string, unknown
   const { clock } = recording.header
   const end = Math.min(replay.end, clock + mostMs * 1e6)
   for (let tick = 1; tick <= limit && replay.now < end; tick++) {
-    replay.advanceTo(Math.min(end, clock + tick * intervalMs * 1e6), () => session.drain())
+    const until = Math.min(end, clock + tick * intervalMs * 1e6)
+    const advance = (time: number) => replay.advanceTo(time, () => session.drain())
+    if (trace) traced(simulation, replay, until, advance)
+    else advance(until)
     output.tick(session.read((replay.now - clock) / 1e6), Math.round(replay.wallClock(replay.now)))
   }
   for (const [name, value] of Object.entries(module)) {
@@ -71,6 +80,14 @@ function play(recording: Recording, path: string, module: Record<string, unknown
   }
   if (session.lost > 0) process.stderr.write(`skep: ${session.lost} records were lost, since a map or ring was full\n`)
   session.close()
+}
+
+/** Writes the steps of short stretches, one after the other. */
+function traced(simulation: Simulation, replay: Replay, until: number, advance: (time: number) => void): void {
+  while (replay.now < until) {
+    const steps = simulation.trace(() => advance(Math.min(until, replay.now + traceNs)))
+    if (steps.length > 0) process.stdout.write(`${traceText(steps)}\n`)
+  }
 }
 
 function remedyFor({ cause }: ProbeFileError): string {

@@ -4,7 +4,7 @@ import { SignalSession } from '../agent/signal-session.ts'
 import { Collection } from '../bpf/collection.ts'
 import type { Compiled } from '../compiler/compile.ts'
 import { MapDeclaration } from '../compiler/language/maps.ts'
-import { parseCount, parseDuration, type Arguments } from './arguments.ts'
+import { parseCount, parseDuration, UsageError, type Arguments } from './arguments.ts'
 import { Lifetime } from './lifetime.ts'
 import { compileProbe, importProbe, ProbeFileError } from './probe-file.ts'
 import { SignalOutput } from './signal-output.ts'
@@ -16,6 +16,7 @@ interface Options { path: string; json: boolean; intervalMs: number; durationMs:
 export async function runFile(args: Arguments): Promise<number> {
   const { flags, values, positional } = args
   const recording = values.get('replay')
+  if (recording === undefined && flags.has('trace')) throw new UsageError('--trace shows the instructions of a replay: give --replay FILE too')
   if (recording !== undefined) return (await import('./run-replay.ts')).replayFile(recording, args)
   const duration = values.get('duration')
   const count = values.get('count')

@@ -45,7 +45,7 @@ export class KernelReads {
   }
 
   readonly observe = (hook: CompiledTarget, ir: IrFunction, types: LocalTypes): void => {
-    const key = `${hook.kind === 'tracepoint' ? `${hook.kind}/${hook.category}` : 'argument'}/${hook.name}`
+    const key = `${hook.kind === 'tp_btf' || hook.kind === 'raw_tp' ? 'tracepoint' : JSON.stringify(hook)}/${hook.name}`
     const known = this.hooks.get(key)
     if (known === undefined) this.hooks.set(key, { hook, roots: new Map() })
     new Walk(ir, types, (root, hops, textLength) => this.#note(this.hooks.get(key)!, ir.name, root, hops, textLength)).run()

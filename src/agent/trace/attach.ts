@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { command, commandError } from '../../bpf/command.ts'
 import { Descriptor } from '../../bpf/descriptor.ts'
 import { attachToEvent } from '../../bpf/link.ts'
@@ -22,25 +22,50 @@ const Type = { hardware: 0, software: 1, breakpoint: 5 } as const
 export function attachTarget(program: Program, target: Target, pid: number | null): Link[] {
   switch (target.kind) {
     case 'interval': return [onEvent(program, { type: Type.software, config: 0n, ...rate(target) }, -1, 0)]
-    case 'profile': return onlineCpus().map((cpu) => onEvent(program, { type: Type.software, config: 0n, ...rate(target) }, pid ?? -1, cpu))
+    case 'profile': return onlineCpus().map(
+      (cpu) => onEvent(program, { type: Type.software, config: 0n, ...rate(target) }, pid ?? -1, cpu),
+    )
     case 'software': {
       const config = BigInt(softwareEvents[target.event]!)
-      return onlineCpus().map((cpu) => onEvent(program, { type: Type.software, config, period: target.count ?? defaultCount(target.event), frequency: false }, pid ?? -1, cpu))
+      return onlineCpus().map(
+        (cpu) => onEvent(
+          program, {
+            type: Type.software, config, period: target.count ?? defaultCount(target.event), frequency: false,
+          }, pid ?? -1, cpu,
+        ),
+      )
     }
     case 'hardware': {
       const config = BigInt(hardwareEvents[target.event]!)
-      return onlineCpus().map((cpu) => onEvent(program, { type: Type.hardware, config, period: target.count ?? 1_000_000n, frequency: false }, pid ?? -1, cpu))
+      return onlineCpus().map(
+        (cpu) => onEvent(
+          program, { type: Type.hardware, config, period: target.count ?? 1_000_000n, frequency: false }, pid ?? -1, cpu,
+        ),
+      )
     }
     case 'watchpoint': {
       const mode = (target.mode.includes('r') ? 1 : 0) | (target.mode.includes('w') ? 2 : 0) | (target.mode.includes('x') ? 4 : 0)
-      const event = { type: Type.breakpoint, config: 0n, period: 1n, frequency: false, breakpoint: { type: mode, address: target.address, length: BigInt(target.length) } }
-      return pid !== null ? threads(pid).map((thread) => onEvent(program, event, thread, -1)) : onlineCpus().map((cpu) => onEvent(program, event, -1, cpu))
+      const event = {
+        type: Type.breakpoint, config: 0n, period: 1n, frequency: false, breakpoint: {
+          type: mode, address: target.address, length: BigInt(target.length),
+        },
+      }
+      return pid !== null ? threads(pid).map(
+        (thread) => onEvent(program, event, thread, -1),
+      ) : onlineCpus().map((cpu) => onEvent(program, event, -1, cpu))
     }
-    case 'uprobe': case 'uretprobe': return [onUser(program, target.path, userOffset(target), target.kind === 'uretprobe', pid, 0)]
+    case 'kprobe': case 'kretprobe': return [onKernel(program, target)]
+    case 'uprobe': case 'uretprobe': return [
+      onUser(program, target.path, userOffset(target), target.kind === 'uretprobe', pid, 0),
+    ]
     case 'usdt': {
       const elf = elfSymbols(target.path)!
       const sites = usdtProbes(target.path).filter((one) => one.provider === target.provider && one.name === target.name)
-      return sites.map((site) => onUser(program, target.path, elf.fileOffset(site.address), false, pid, site.semaphore === 0 ? 0 : elf.fileOffset(site.semaphore)))
+      return sites.map(
+        (site) => onUser(
+          program, target.path, elf.fileOffset(site.address), false, pid, site.semaphore === 0 ? 0 : elf.fileOffset(site.semaphore),
+        ),
+      )
     }
     default: throw new Error(`${target.display}: there is no way to attach it yet`)
   }
@@ -107,9 +132,35 @@ function linkEvent(program: Program, descriptor: Descriptor): Link {
 
 function onUser(program: Program, path: string, offset: number, returns: boolean, pid: number | null, semaphore: number): Link {
   const type = Number(readFileSync('/sys/bus/event_source/devices/uprobe/type', 'latin1'))
-  const bit = BigInt(/config:(\d+)/.exec(readFileSync('/sys/bus/event_source/devices/uprobe/format/retprobe', 'latin1'))?.[1] ?? 0)
+  const bit = BigInt(
+    /config:(\d+)/.exec(readFileSync('/sys/bus/event_source/devices/uprobe/format/retprobe', 'latin1'))?.[1] ?? 0,
+  )
   const config = (returns ? 1n << bit : 0n) | (BigInt(semaphore) << 32n)
   return onEvent(program, { type, config, period: 0n, frequency: false, path, offset }, pid ?? -1, pid === null ? 0 : -1)
+}
+
+const kprobeFolder = '/sys/bus/event_source/devices/kprobe'
+
+/** Tracepoints that tell much the same as a function of the kernel, for kernels without kprobes. */
+const instead: Readonly<Record<string, string>> = {
+  blk_account_io_start: 'tracepoint:block:block_rq_issue', blk_account_io_done: 'tracepoint:block:block_rq_complete', cap_capable: 'tracepoint:capability:cap_capable',
+  vfs_read: 'tracepoint:syscalls:sys_exit_read', vfs_write: 'tracepoint:syscalls:sys_exit_write', vfs_open: 'tracepoint:syscalls:sys_enter_openat', do_nanosleep: 'tracepoint:syscalls:sys_enter_nanosleep',
+  oom_kill_process: 'tracepoint:oom:mark_victim', tcp_drop: 'tracepoint:skb:kfree_skb', tcp_retransmit_skb: 'tracepoint:tcp:tcp_retransmit_skb',
+  tcp_set_state: 'tracepoint:sock:inet_sock_set_state', tcp_connect: 'tracepoint:sock:inet_sock_set_state', inet_csk_accept: 'tracepoint:sock:inet_sock_set_state',
+  swap_readpage: 'tracepoint:vmscan:mm_vmscan_direct_reclaim_begin', finish_task_switch: 'rawtracepoint:sched_switch',
+}
+
+function onKernel(program: Program, target: Target & { kind: 'kprobe' | 'kretprobe' }): Link {
+  if (!existsSync(kprobeFolder)) {
+    const other = instead[target.name]
+    throw new Error(
+      `${target.display}: this kernel has no kprobes (CONFIG_KPROBES)${other === undefined ? '' : `; ${other} could serve instead`}`,
+    )
+  }
+  const type = Number(readFileSync(`${kprobeFolder}/type`, 'latin1'))
+  const bit = BigInt(/config:(\d+)/.exec(readFileSync(`${kprobeFolder}/format/retprobe`, 'latin1'))?.[1] ?? 0)
+  const config = target.kind === 'kretprobe' ? 1n << bit : 0n
+  return onEvent(program, { type, config, period: 0n, frequency: false, path: target.name, offset: target.offset }, -1, 0)
 }
 
 function userOffset(target: Target & { kind: 'uprobe' | 'uretprobe' }): number {

@@ -28,7 +28,9 @@ export class ElfSymbols {
     for (let index = 0; index < programCount; index++) {
       const header = programs + index * 56
       if (bytes.readUInt32LE(header) !== 1) continue
-      this.segments.push({ executable: (bytes.readUInt32LE(header + 4) & 1) !== 0, offset: at(header + 8), address: at(header + 16), size: at(header + 32) })
+      this.segments.push({
+        executable: (bytes.readUInt32LE(header + 4) & 1) !== 0, offset: at(header + 8), address: at(header + 16), size: at(header + 32),
+      })
     }
     for (let index = 0; index < sectionCount; index++) {
       const header = sectionsAt + index * 64
@@ -38,7 +40,9 @@ export class ElfSymbols {
       })
     }
     const strings = this.sections[names]
-    if (strings !== undefined) for (const section of this.sections) section.name = this.text(strings.offset + Number(section.name))
+    if (strings !== undefined) {
+      for (const section of this.sections) section.name = this.text(strings.offset + Number(section.name))
+    }
     for (const section of this.sections) if (section.type === 2 || section.type === 11) this.#symbols(section)
     const order = (a: ElfSymbol, b: ElfSymbol) => a.address - b.address
     this.functions.sort(order)
@@ -69,7 +73,9 @@ export class ElfSymbols {
       const kind = this.bytes[at + 4]! & 15
       const address = Number(this.bytes.readBigUInt64LE(at + 8))
       if (address === 0 || (kind !== FUNC && kind !== OBJECT && kind !== 10)) continue
-      const symbol = { name: this.text(strings.offset + this.bytes.readUInt32LE(at)), address, size: Number(this.bytes.readBigUInt64LE(at + 16)) }
+      const symbol = {
+        name: this.text(strings.offset + this.bytes.readUInt32LE(at)), address, size: Number(this.bytes.readBigUInt64LE(at + 16)),
+      }
       if (kind === OBJECT) this.objects.push(symbol)
       else if (!seen.has(`${symbol.name}@${address}`)) this.functions.push(symbol)
     }

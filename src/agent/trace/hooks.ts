@@ -21,7 +21,9 @@ export function machineHooks(options: { pid: number | null; functionList: string
       const seen = new Set<string>()
       return elf.functions.filter((one) => pattern.test(one.name) && !seen.has(one.name) && (seen.add(one.name), true))
     },
-    usdt: (path, provider, name) => usdtProbes(path).filter((one) => wildcard(provider).test(one.provider) && wildcard(name).test(one.name)),
+    usdt: (path, provider, name) => usdtProbes(path).filter(
+      (one) => wildcard(provider).test(one.provider) && wildcard(name).test(one.name),
+    ),
     iterators,
     hasModule: (name) => existsSync(`/sys/module/${name}`),
   }
@@ -47,7 +49,9 @@ let functionNames: string[] | undefined
 
 /** Functions by name: of a given list, or of the kernel's types. */
 function functions(name: string, listed: string | null): string[] | null {
-  if (listed !== null) return readFileSync(listed, 'utf8').split('\n').filter((one) => wildcard(name).test(one)).map((one) => `vmlinux:${one}`)
+  if (listed !== null) {
+    return readFileSync(listed, 'utf8').split('\n').filter((one) => wildcard(name).test(one)).map((one) => `vmlinux:${one}`)
+  }
   const btf = kernelBtf()
   if (!name.includes('*')) return btf.find(name, 'func') === 0 ? [] : [`vmlinux:${name}`]
   if (functionNames === undefined) {
@@ -82,7 +86,9 @@ function iterators(): string[] {
 
 /** Files that a path means: with wildcards, by name in PATH or among libraries, or all that a process has mapped. */
 function files(pattern: string, pid: number | null): string[] {
-  if (pattern === '*' || (pattern.includes('*') && pid !== null && !pattern.includes('/'))) return pid === null ? [] : mapped(pid).filter((one) => pattern === '*' || wildcard(pattern).test(one))
+  if (pattern === '*' || (pattern.includes('*') && pid !== null && !pattern.includes('/'))) {
+    return pid === null ? [] : mapped(pid).filter((one) => pattern === '*' || wildcard(pattern).test(one))
+  }
   if (pattern.includes('*')) return glob(pattern)
   if (pattern.includes('/')) return existsSync(pattern) && statSync(pattern).isFile() ? [pattern] : []
   if (existsSync(pattern) && statSync(pattern).isFile()) return [pattern]
@@ -90,13 +96,26 @@ function files(pattern: string, pid: number | null): string[] {
     const path = join(folder, pattern)
     if (existsSync(path) && statSync(path).isFile()) return [path]
   }
-  const library = libraries().find((path) => path.split('/').at(-1)!.startsWith(pattern.includes('.so') ? pattern : `${pattern}.so`))
+  const library = libraries().find(
+    (path) => path.split('/').at(-1)!.startsWith(
+      pattern.includes('.so') ? pattern : `${pattern}.so`,
+    ) && elfSymbols(path) !== null,
+  )
   return library === undefined ? [] : [library]
+}
+
+/** Empty for a process that has ended meanwhile. */
+function mapsOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/maps`, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 function mapped(pid: number): string[] {
   const found = new Set<string>()
-  for (const line of readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n')) {
+  for (const line of mapsOf(pid).split('\n')) {
     const match = /^\S+ ..x. \S+ \S+ [1-9]\d*\s+(\/.*)$/.exec(line)
     if (match !== null && existsSync(match[1]!)) found.add(match[1]!)
   }
@@ -104,7 +123,9 @@ function mapped(pid: number): string[] {
 }
 
 function libraries(): string[] {
-  return ['/lib/x86_64-linux-gnu', '/usr/lib/x86_64-linux-gnu', '/lib64', '/usr/lib64', '/lib', '/usr/lib', '/usr/local/lib'].flatMap((folder) => list(folder).map((one) => join(folder, one)))
+  return [
+    '/lib/x86_64-linux-gnu', '/usr/lib/x86_64-linux-gnu', '/lib64', '/usr/lib64', '/lib', '/usr/lib', '/usr/local/lib',
+  ].flatMap((folder) => list(folder).map((one) => join(folder, one)))
 }
 
 function glob(pattern: string): string[] {
@@ -115,7 +136,9 @@ function glob(pattern: string): string[] {
       return list(base === '' ? '.' : base).filter((one) => wildcard(part).test(one)).map((one) => `${base}${one}/`)
     })
   }
-  return found.map((one) => one.slice(0, -1)).filter((one) => isElf(one)).map((one) => (pattern.startsWith('./') ? `./${one.replace(/^\.\//, '')}` : one))
+  return found.map((one) => one.slice(0, -1)).filter((one) => isElf(one)).map(
+    (one) => (pattern.startsWith('./') ? `./${one.replace(/^\.\//, '')}` : one),
+  )
 }
 
 function isElf(path: string): boolean {

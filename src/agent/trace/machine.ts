@@ -39,7 +39,11 @@ export function tracepointFields(category: string, name: string): TracepointFiel
   if (text === undefined) return undefined
   return text.split('\n').flatMap((line) => {
     const match = field.exec(line)
-    return match === null ? [] : [{ type: match[1]! + match[3]!, name: match[2]!, offset: Number(match[4]), size: Number(match[5]), signed: match[6] === '1' }]
+    return match === null ? [] : [
+      {
+        type: match[1]! + match[3]!, name: match[2]!, offset: Number(match[4]), size: Number(match[5]), signed: match[6] === '1',
+      },
+    ]
   })
 }
 

@@ -1,8 +1,8 @@
 import { Collection } from '../../bpf/collection.ts'
 import type { Link } from '../../bpf/link.ts'
+import { iterate } from '../../bpf/links/iterator.ts'
 import { RingReader } from '../../bpf/ring.ts'
 import type { CheckedProgram } from '../../bpftrace/check/context.ts'
-import { signals } from '../../bpftrace/check/targets.ts'
 import type { Generated } from '../../bpftrace/generate/generate.ts'
 import { lostName, ringName } from '../../bpftrace/generate/generation.ts'
 import { readMapData, type MapData } from '../../bpftrace/output/map-data.ts'
@@ -50,7 +50,11 @@ export class TraceSession {
     this.collection = Collection.load(generated.spec)
     try {
       this.collection.requireAll()
-      this.#symbols = new MachineSymbols(() => this.collection, { wallOffset: options.wallOffset, taiOffset: options.taiOffset, debugInfo: options.checked.config.show_debug_info, paths: new Set([...generated.targets.values()].flatMap((target) => ('path' in target ? [target.path] : []))) })
+      this.#symbols = new MachineSymbols(
+        () => this.collection, {
+          wallOffset: options.wallOffset, taiOffset: options.taiOffset, debugInfo: options.checked.config.show_debug_info, paths: new Set([...generated.targets.values()].flatMap((target) => ('path' in target ? [target.path] : []))),
+        },
+      )
       this.output = options.output(this.#symbols)
       const { config } = options.checked
       this.#records = new Records(generated.events, this.output, this.#symbols, {
@@ -80,11 +84,19 @@ export class TraceSession {
             this.drain()
           })
           break
-        case 'tracepoint': case 'rawtracepoint': this.#links.push(this.collection.attach(name)); break
+        case 'tracepoint': case 'rawtracepoint': case 'fentry': case 'fexit': this.#links.push(this.collection.attach(name)); break
+        case 'iter': this.#iterate(this.collection.attach(name)); break
         default: this.#links.push(...attachTarget(this.#program(name), target, this.#options.pid))
       }
       this.attached++
     }
+  }
+
+  /** Goes through everything once. */
+  #iterate(link: Link): void {
+    this.#links.push(link)
+    this.#iterated = true
+    iterate(link)
   }
 
   #program(name: string) {
@@ -99,7 +111,7 @@ export class TraceSession {
 
   /** Whether anything but the beginning and the end can happen. */
   get lasting(): boolean {
-    return [...this.#generated.targets.values()].some(({ kind }) => !['begin', 'end', 'test', 'bench'].includes(kind))
+    return [...this.#generated.targets.values()].some(({ kind }) => !['begin', 'end', 'test', 'bench', 'iter'].includes(kind))
   }
 
   get exitCode(): number | null {
@@ -113,15 +125,19 @@ export class TraceSession {
   }
 
   drain(): void {
-    for (let rounds = 0; rounds < 1000; rounds++) if (this.#reader.drain((view, offset, length) => this.#handle(view.u8, offset, length)) === 0) return
+    for (let rounds = 0; rounds < 1000; rounds++) if (this.#reader.drain(
+      (view, offset, length) => this.#handle(view.u8, offset, length),
+    ) === 0) return
   }
 
   #handle(u8: Uint8Array, offset: number, length: number): void {
-    if (this.#exitCode !== null && !this.#ending) return
+    // What one run of an iterator says is shown whole.
+    if (this.#exitCode !== null && !this.#ending && !this.#iterated) return
     this.#do(this.#records.action(new DataView(u8.buffer, u8.byteOffset + offset, length)))
   }
 
   #ending = false
+  #iterated = false
 
   #do(action: Action): void {
     const { write, writeError, run } = this.#options
@@ -143,7 +159,9 @@ export class TraceSession {
 
   mapData(name: string): MapData {
     const info = this.#options.checked.maps.get(name)!
-    const data = readMapData(info, this.collection.map(name).readRaw(), { maxLength: Number(this.#options.checked.config.max_strlen) })
+    const data = readMapData(
+      info, this.collection.map(name).readRaw(), { maxLength: Number(this.#options.checked.config.max_strlen) },
+    )
     if (info.key === null && data.entries.length === 0) return { ...data, entries: emptyScalar(data) }
     return data
   }
@@ -174,7 +192,8 @@ export class TraceSession {
     const { write, checked } = this.#options
     write(this.output.end())
     if (checked.config.print_maps_on_exit) {
-      for (const info of checked.maps.values()) {
+      const byName = [...checked.maps.values()].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
+      for (const info of byName) {
         if (info.value.kind === 'none') continue
         const data = readMapData(info, this.collection.map(info.name).readRaw(), { maxLength: Number(checked.config.max_strlen) })
         if (data.entries.length > 0) write(this.output.map(data, null, null))
@@ -233,4 +252,3 @@ function emptyScalar(data: MapData): MapData['entries'] {
   }
 }
 
-export { signals }

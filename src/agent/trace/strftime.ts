@@ -1,5 +1,7 @@
 const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']
-const months = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December']
+const months = [
+  'January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December',
+]
 
 /** C's strftime in local time, with `%f` for microseconds. `ns` since 1970. */
 export function strftime(format: string, ns: bigint): string {
@@ -21,7 +23,9 @@ export function strftime(format: string, ns: bigint): string {
       case 'p': return date.getHours() < 12 ? 'AM' : 'PM'
       case 'f': return String(sub / 1000n).padStart(6, '0')
       case 's': return String(ns / 1_000_000_000n)
-      case 'j': return String(Math.floor((date.getTime() - new Date(date.getFullYear(), 0, 1).getTime()) / 86_400_000) + 1).padStart(3, '0')
+      case 'j': return String(
+        Math.floor((date.getTime() - new Date(date.getFullYear(), 0, 1).getTime()) / 86_400_000) + 1,
+      ).padStart(3, '0')
       case 'a': return days[date.getDay()]!.slice(0, 3)
       case 'A': return days[date.getDay()]!
       case 'b': case 'h': return months[date.getMonth()]!.slice(0, 3)

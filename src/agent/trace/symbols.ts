@@ -96,7 +96,9 @@ export class MachineSymbols implements Symbols {
           lines.push(`        ${view.getBigUint64(at + 24, true).toString(16)}`)
           continue
         }
-        lines.push(`        ${Buffer.from(raw.subarray(at + 4, at + 24)).toString('hex')} 0x${view.getBigUint64(at + 24, true).toString(16)}`)
+        lines.push(
+          `        ${Buffer.from(raw.subarray(at + 4, at + 24)).toString('hex')} 0x${view.getBigUint64(at + 24, true).toString(16)}`,
+        )
         continue
       }
       const address = view.getBigUint64(at, true)
@@ -143,7 +145,9 @@ export class MachineSymbols implements Symbols {
 function parseMaps(text: string): Region[] {
   return text.split('\n').flatMap((line) => {
     const match = /^([0-9a-f]+)-([0-9a-f]+) ..x. ([0-9a-f]+) \S+ \d+\s+(\/.*)$/.exec(line)
-    return match === null ? [] : [{ start: BigInt(`0x${match[1]}`), end: BigInt(`0x${match[2]}`), offset: BigInt(`0x${match[3]}`), path: match[4]! }]
+    return match === null ? [] : [
+      { start: BigInt(`0x${match[1]}`), end: BigInt(`0x${match[2]}`), offset: BigInt(`0x${match[3]}`), path: match[4]! },
+    ]
   })
 }
 

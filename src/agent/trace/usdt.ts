@@ -15,12 +15,16 @@ export function usdtProbes(path: string): UsdtProbe[] {
     const body = at + 12 + Math.ceil(nameSize / 4) * 4
     at = body + Math.ceil(size / 4) * 4
     if (type !== 3) continue
-    const [location, linkedBase, semaphore] = [0, 8, 16].map((offset) => Number(bytes.readBigUInt64LE(body + offset))) as [number, number, number]
+    const [location, linkedBase, semaphore] = [0, 8, 16].map(
+      (offset) => Number(bytes.readBigUInt64LE(body + offset)),
+    ) as [number, number, number]
     const shift = base === undefined ? 0 : base - linkedBase
     const provider = elf.text(body + 24)
     const name = elf.text(body + 24 + provider.length + 1)
     const args = elf.text(body + 24 + provider.length + name.length + 2)
-    probes.push({ provider, name, address: location + shift, semaphore: semaphore === 0 ? 0 : semaphore + shift, arguments: args })
+    probes.push({
+      provider, name, address: location + shift, semaphore: semaphore === 0 ? 0 : semaphore + shift, arguments: args,
+    })
   }
   return probes
 }

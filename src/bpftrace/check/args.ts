@@ -39,8 +39,16 @@ function functionArgs(store: TypeStore, prototype: number, skip: number, returns
   const type = prototype === 0 ? null : store.btf!.type(prototype)
   if (type?.kind !== 'funcProto') return null
   return new StructDefinition('args', false, null, () => {
-    const fields = type.params.slice(skip).map((param, index): StructField => ({ name: param.name, type: store.ofBtf(param.type), offset: index * 8, bits: null, path: null }))
-    if (returns) fields.push({ name: '$retval', type: type.returns === 0 ? int(64, true) : store.ofBtf(type.returns), offset: fields.length * 8, bits: null, path: null })
+    const fields = type.params.slice(skip).map(
+      (param, index): StructField => ({
+        name: param.name, type: store.ofBtf(param.type), offset: index * 8, bits: null, path: null,
+      }),
+    )
+    if (returns) {
+      fields.push({
+        name: '$retval', type: type.returns === 0 ? int(64, true) : store.ofBtf(type.returns), offset: fields.length * 8, bits: null, path: null,
+      })
+    }
     return { fields, size: fields.length * 8, align: 8 }
   })
 }
@@ -54,7 +62,9 @@ function tracepointArgs(target: Target & { kind: 'tracepoint' }, store: TypeStor
       if (field.name.startsWith('common_')) continue
       const dataLoc = /^__data_loc\s+(.*)$/.exec(field.type)
       const type = dataLoc !== null ? { kind: 'string', size: 0 } as Type : fieldType(field.type, field.size, field.signed, store)
-      fields.push({ name: field.name, type: dataLoc === null ? type : pointerTo(int(8, true), 'kernel'), offset: field.offset, bits: null, path: null, ...(dataLoc && { dataLoc: true }) })
+      fields.push({
+        name: field.name, type: dataLoc === null ? type : pointerTo(int(8, true), 'kernel'), offset: field.offset, bits: null, path: null, ...(dataLoc && { dataLoc: true }),
+      })
     }
     const last = described.at(-1)
     return { fields, size: last === undefined ? 8 : last.offset + last.size, align: 8 }
@@ -64,7 +74,9 @@ function tracepointArgs(target: Target & { kind: 'tracepoint' }, store: TypeStor
 /** A field's C type; what cannot be read is an integer of its size. */
 function fieldType(text: string, size: number, signed: boolean, store: TypeStore): Type {
   const array = /^(.*)\[(\d*)\]$/.exec(text)
-  const parsed = declared(`${array === null ? text : array[1]} x${array === null ? '' : `[${array[2] === '' ? size : array[2]}]`};`, store)
+  const parsed = declared(
+    `${array === null ? text : array[1]} x${array === null ? '' : `[${array[2] === '' ? size : array[2]}]`};`, store,
+  )
   if (parsed !== null && sizeOf(parsed) === size) {
     // Pointers of system calls point to the process.
     return parsed.kind === 'pointer' ? { ...parsed, space: 'user' } : parsed
@@ -92,7 +104,11 @@ function userArgs(target: Target & { kind: 'uprobe' | 'uretprobe' }, store: Type
   const params = environment.userArguments?.(target.path, target.name)
   if (params === undefined) return null
   return new StructDefinition('args', false, null, () => {
-    const fields = params.map(({ name, type }, index): StructField => ({ name, type: declared(`${type} x;`, store) ?? int(64, false), offset: index * 8, bits: null, path: null }))
+    const fields = params.map(
+      ({ name, type }, index): StructField => ({
+        name, type: declared(`${type} x;`, store) ?? int(64, false), offset: index * 8, bits: null, path: null,
+      }),
+    )
     return { fields, size: fields.length * 8, align: Math.max(1, ...fields.map((field) => alignOf(field.type))) }
   })
 }

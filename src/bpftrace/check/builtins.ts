@@ -27,14 +27,20 @@ export const builtins: Readonly<Record<string, Builtin>> = {
   ustack: { type: (c) => ({ kind: 'stack', user: true, mode: c.config.stack_mode, limit: 127 }) },
   dw_ustack: { type: (c, node) => {
     const gate = c.config.unstable_dw_ustack
-    if (gate === 'error') c.error("dw_ustack feature is not enabled by default. To enable this unstable feature, set the config flag to enable. unstable_dw_ustack=enable", node.span)
+    if (gate === 'error') {
+      c.error(
+        "dw_ustack feature is not enabled by default. To enable this unstable feature, set the config flag to enable. unstable_dw_ustack=enable", node.span,
+      )
+    }
     return { kind: 'stack', user: true, mode: c.config.stack_mode, limit: 127 }
   } },
   ctx: { type: contextType, context: true },
   args: { type: argsType, probes: ['tracepoint', 'rawtracepoint', 'fentry', 'fexit', 'uprobe', 'uretprobe'], context: true },
   retval: { type: retvalType, probes: ['kretprobe', 'uretprobe', 'fexit'], context: true },
   func: { type: funcType, probes: functionProbes, context: true },
-  probe: { type: (c) => ({ kind: 'string', size: Math.max(1, ...(c.probe?.targets ?? []).map(({ display }) => display.length + 1)) }) },
+  probe: {
+    type: (c) => ({ kind: 'string', size: Math.max(1, ...(c.probe?.targets ?? []).map(({ display }) => display.length + 1)) }),
+  },
   probetype: plain({ kind: 'string', size: 16 }),
   ...Object.fromEntries(Array.from({ length: 256 }, (_, index) => [`arg${index}`, {
     type: () => u64, probes: ['kprobe', 'uprobe', 'usdt', 'rawtracepoint'] satisfies TargetKind[], context: true,
@@ -55,7 +61,9 @@ export function builtinType(c: CheckContext, name: string, builtin: Builtin, nod
       return u64
     }
   }
-  if (builtin.context && c.callbacks > 0) c.error(`'${name}' builtin is not allowed in a for-loop`, node.span, 'assign it to a variable before the loop')
+  if (builtin.context && c.callbacks > 0) {
+    c.error(`'${name}' builtin is not allowed in a for-loop`, node.span, 'assign it to a variable before the loop')
+  }
   return builtin.type(c, node)
 }
 
@@ -71,7 +79,9 @@ function contextType(c: CheckContext): Type {
 function argsType(c: CheckContext, node: Expression): Type {
   const definition = c.probe?.args ?? null
   if (definition === null) {
-    if (c.probe !== null && c.probe.targets.length > 0) c.error(`Cannot read function parameters: no type information for ${c.probe.targets[0]!.display}`, node.span)
+    if (c.probe !== null && c.probe.targets.length > 0) {
+      c.error(`Cannot read function parameters: no type information for ${c.probe.targets[0]!.display}`, node.span)
+    }
     return { kind: 'none' }
   }
   return { kind: 'struct', definition }
@@ -86,7 +96,9 @@ function retvalType(c: CheckContext): Type {
 
 function funcType(c: CheckContext): Type {
   const [target] = c.probe?.targets ?? []
-  if ((target?.kind === 'uprobe' || target?.kind === 'uretprobe') && target.name !== '') return { kind: 'string', size: target.name.length + 1 }
+  if ((target?.kind === 'uprobe' || target?.kind === 'uretprobe') && target.name !== '') {
+    return { kind: 'string', size: target.name.length + 1 }
+  }
   if (target?.kind === 'uprobe' || target?.kind === 'uretprobe') return { kind: 'usym' }
   return { kind: 'ksym' }
 }

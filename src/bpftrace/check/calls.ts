@@ -20,7 +20,9 @@ export function callType(c: CheckContext, node: Of<'call'>, place: Place): Type 
   const name = plainName(node.name)
   const row = functionNamed(name)
   if (row === undefined) return otherCall(c, node, name)
-  if (node.args.length === 0 && row.returns !== 'aggregate' && builtinNamed(name) !== undefined) return builtinType(c, name, builtinNamed(name)!, node)
+  if (node.args.length === 0 && row.returns !== 'aggregate' && builtinNamed(name) !== undefined) {
+    return builtinType(c, name, builtinNamed(name)!, node)
+  }
   if (!checkArity(c, node, row)) {
     for (const arg of node.args) if (!isTypeNode(arg as never)) typeOf(c, arg)
     return row.returns === 'aggregate' ? none : returned(row)
@@ -60,8 +62,12 @@ function otherCall(c: CheckContext, node: Of<'call'>, name: string): Type {
   }
   types.forEach((type, index) => {
     const wanted = extern.params[index]!
-    if (type.kind !== 'none' && mergeTypes(wanted, type) === null) c.error(`Expected ${typeName(wanted)} for argument ${index + 1}, got ${typeName(type)}`, node.args[index]!.span)
-    else if (type.kind === 'int' && wanted.kind === 'int' && type.range === undefined && type.bits > wanted.bits) c.warn(`Argument ${index + 1} of ${node.name} is cut to ${typeName(wanted)}`, node.args[index]!.span)
+    if (type.kind !== 'none' && mergeTypes(wanted, type) === null) c.error(
+      `Expected ${typeName(wanted)} for argument ${index + 1}, got ${typeName(type)}`, node.args[index]!.span,
+    )
+    else if (type.kind === 'int' && wanted.kind === 'int' && type.range === undefined && type.bits > wanted.bits) c.warn(
+      `Argument ${index + 1} of ${node.name} is cut to ${typeName(wanted)}`, node.args[index]!.span,
+    )
   })
   return extern.returns
 }
@@ -71,9 +77,15 @@ function checkArity(c: CheckContext, node: Of<'call'>, row: FunctionRow): boolea
   if (found >= row.least && found <= row.most) return true
   const plural = (count: number) => (count === 1 ? '' : 's')
   if (row.least === row.most) {
-    c.error(row.least === 0 ? `${node.name}() requires no arguments (${found} provided)` : `${node.name}() requires ${row.least === 1 ? 'one' : row.least === 2 ? 'two' : row.least} argument${plural(row.least)} (${found} provided)`, node.span)
-  } else if (found < row.least) c.error(`${node.name}() requires at least ${row.least === 1 ? 'one' : row.least} argument${plural(row.least)} (${found} provided)`, node.span)
-  else c.error(`${node.name}() takes up to ${row.most === 1 ? 'one' : row.most} argument${plural(row.most)} (${found} provided)`, node.span)
+    c.error(
+      row.least === 0 ? `${node.name}() requires no arguments (${found} provided)` : `${node.name}() requires ${row.least === 1 ? 'one' : row.least === 2 ? 'two' : row.least} argument${plural(row.least)} (${found} provided)`, node.span,
+    )
+  } else if (found < row.least) c.error(
+    `${node.name}() requires at least ${row.least === 1 ? 'one' : row.least} argument${plural(row.least)} (${found} provided)`, node.span,
+  )
+  else c.error(
+    `${node.name}() takes up to ${row.most === 1 ? 'one' : row.most} argument${plural(row.most)} (${found} provided)`, node.span,
+  )
   return false
 }
 
@@ -102,10 +114,14 @@ function checkParameter(c: CheckContext, name: string, arg: Expression, wanted: 
   const ordinal = ['first', 'second', 'third', 'fourth'][index]
   switch (wanted) {
     case 'literalString':
-      if (arg.kind !== 'string') c.error(`${name}() expects a string literal as the ${ordinal} argument (${typeName(type)} provided)`, arg.span)
+      if (arg.kind !== 'string') {
+        c.error(`${name}() expects a string literal as the ${ordinal} argument (${typeName(type)} provided)`, arg.span)
+      }
       return
     case 'literalNumber':
-      if (arg.kind !== 'integer' && type.kind !== 'none') c.error(`${name}() expects an integer literal as the ${ordinal} argument (${typeName(type)} provided)`, arg.span)
+      if (arg.kind !== 'integer' && type.kind !== 'none') {
+        c.error(`${name}() expects an integer literal as the ${ordinal} argument (${typeName(type)} provided)`, arg.span)
+      }
       return
     case 'number':
       if (type.kind !== 'none' && !isIntLike(type) && type.kind !== 'pointer' && !((name === 'ksym' || name === 'usym') && (type.kind === 'ksym' || type.kind === 'usym'))) {
@@ -113,10 +129,14 @@ function checkParameter(c: CheckContext, name: string, arg: Expression, wanted: 
       }
       return
     case 'string':
-      if (type.kind !== 'none' && type.kind !== 'string' && !(type.kind === 'array' && type.element.kind === 'int' && type.element.bits === 8)) c.error(`${name}() expects a string argument (${typeName(type)} provided)`, arg.span)
+      if (type.kind !== 'none' && type.kind !== 'string' && !(type.kind === 'array' && type.element.kind === 'int' && type.element.bits === 8)) {
+        c.error(`${name}() expects a string argument (${typeName(type)} provided)`, arg.span)
+      }
       return
     case 'address':
-      if (type.kind !== 'none' && !isIntLike(type) && !['pointer', 'string', 'array', 'buffer'].includes(type.kind)) c.error(`${name}() expects an integer or pointer as the ${ordinal} argument (${typeName(type)} provided)`, arg.span)
+      if (type.kind !== 'none' && !isIntLike(type) && !['pointer', 'string', 'array', 'buffer'].includes(type.kind)) {
+        c.error(`${name}() expects an integer or pointer as the ${ordinal} argument (${typeName(type)} provided)`, arg.span)
+      }
   }
 }
 
@@ -131,11 +151,19 @@ function aggregateType(c: CheckContext, node: Of<'call'>, fn: AggregateFunction,
     const [least, most, step] = options as [bigint, bigint, bigint]
     if (step <= 0n) c.error(`lhist() step must be >= 1 (${step} provided)`, node.span)
     else if (least > most) c.error(`lhist() min must be less than max (provided min ${least} and max ${most})`, node.span)
-    else if ((most - least) / step > 1000n) c.error(`lhist() too many buckets, must be <= 1000 (would need ${(most - least) / step})`, node.span)
-    else if (most - least < step) c.error(`lhist() step is too large for the given range (provided step ${step} for range ${most - least})`, node.span)
+    else if ((most - least) / step > 1000n) c.error(
+      `lhist() too many buckets, must be <= 1000 (would need ${(most - least) / step})`, node.span,
+    )
+    else if (most - least < step) c.error(
+      `lhist() step is too large for the given range (provided step ${step} for range ${most - least})`, node.span,
+    )
   }
   if (fn === 'tseries') checkSeries(c, node, options)
-  return { kind: 'aggregate', fn, signed, options: fn === 'hist' ? [first ?? 0n] : options, ...(fn === 'tseries' && { merge: node.args[3]?.kind === 'string' ? node.args[3].value : 'last' }) }
+  return {
+    kind: 'aggregate', fn, signed, options: fn === 'hist' ? [first ?? 0n] : options, ...(fn === 'tseries' && {
+      merge: node.args[3]?.kind === 'string' ? node.args[3].value : 'last',
+    }),
+  }
 }
 
 function checkSeries(c: CheckContext, node: Of<'call'>, [interval, count]: bigint[]): void {
@@ -144,7 +172,9 @@ function checkSeries(c: CheckContext, node: Of<'call'>, [interval, count]: bigin
   if (count! > 1_000_000n) c.error(`tseries() num_intervals must be < 1000000 (${count} provided)`, node.span)
   const agg = node.args[3]
   if (agg?.kind === 'string' && !['avg', 'max', 'min', 'sum'].includes(agg.value)) {
-    c.error(`tseries() expects one of the following aggregation functions: avg, max, min, sum ("${agg.value}" provided)`, agg.span)
+    c.error(
+      `tseries() expects one of the following aggregation functions: avg, max, min, sum ("${agg.value}" provided)`, agg.span,
+    )
   }
 }
 
@@ -155,10 +185,14 @@ function checkMore(c: CheckContext, node: Of<'call'>, name: string): void {
     case 'printf': case 'errorf': case 'warnf': case 'debugf': case 'system': case 'cat':
       return checkFormat(c, name, first!, node.args.slice(1))
     case 'nsecs':
-      if (first?.kind === 'identifier' && !['monotonic', 'boot', 'tai', 'sw_tai'].includes(first.name)) c.error(`Invalid timestamp mode: ${first.name}`, first.span)
+      if (first?.kind === 'identifier' && !['monotonic', 'boot', 'tai', 'sw_tai'].includes(first.name)) {
+        c.error(`Invalid timestamp mode: ${first.name}`, first.span)
+      }
       return
     case 'pid': case 'tid':
-      if (first?.kind === 'identifier' && !['curr_ns', 'init'].includes(first.name)) c.error(`Invalid PID namespace mode: ${first.name} (expects: curr_ns or init)`, first.span)
+      if (first?.kind === 'identifier' && !['curr_ns', 'init'].includes(first.name)) {
+        c.error(`Invalid PID namespace mode: ${first.name} (expects: curr_ns or init)`, first.span)
+      }
       return
     case 'strncmp':
       if (third?.kind === 'integer' && third.value < 0n) c.error(`Builtin strncmp requires a non-negative size`, third.span)
@@ -170,12 +204,16 @@ function checkMore(c: CheckContext, node: Of<'call'>, name: string): void {
       return c.error(message, node.span)
     }
     case 'static_assert':
-      if ((first?.kind === 'bool' && !first.value) || (first?.kind === 'integer' && first.value === 0n)) c.error(second?.kind === 'string' ? second.value : 'static assertion failed', node.span)
+      if ((first?.kind === 'bool' && !first.value) || (first?.kind === 'integer' && first.value === 0n)) {
+        c.error(second?.kind === 'string' ? second.value : 'static assertion failed', node.span)
+      }
       return
     case 'socket_cookie': return checkSocket(c, first!)
     case 'join': {
       const type = first!.type
-      if (type !== undefined && type.kind !== 'none' && !isIntLike(type) && type.kind !== 'pointer' && type.kind !== 'array') c.error(`join() only supports int or pointer arguments (${typeName(type)} provided)`, first!.span)
+      if (type !== undefined && type.kind !== 'none' && !isIntLike(type) && type.kind !== 'pointer' && type.kind !== 'array') {
+        c.error(`join() only supports int or pointer arguments (${typeName(type)} provided)`, first!.span)
+      }
       return
     }
     case 'strcontains': case 'strstr': case 'strlen': return
@@ -186,9 +224,13 @@ function checkSignal(c: CheckContext, _node: Of<'call'>, name: string, first: Ex
   if (first.kind === 'string') {
     const known = signals[first.value] ?? signals[`SIG${first.value}`]
     if (known === undefined) c.error(`${first.value} is not a valid signal`, first.span)
-  } else if (first.kind === 'integer' && (first.value < 1n || first.value > 64n)) c.error(`${first.value} is not a valid signal, allowed range: [1,64]`, first.span)
+  } else if (first.kind === 'integer' && (first.value < 1n || first.value > 64n)) c.error(
+    `${first.value} is not a valid signal, allowed range: [1,64]`, first.span,
+  )
   else if (first.kind === 'identifier') c.error(`${name}() only supports string literal or integer arguments`, first.span)
-  if (second?.kind === 'identifier' && !['current_pid', 'current_tid'].includes(second.name)) c.error(`Invalid signal target: ${second.name}`, second.span)
+  if (second?.kind === 'identifier' && !['current_pid', 'current_tid'].includes(second.name)) {
+    c.error(`Invalid signal target: ${second.name}`, second.span)
+  }
 }
 
 function checkSocket(c: CheckContext, arg: Expression): void {
@@ -207,11 +249,15 @@ function specialType(c: CheckContext, node: Of<'call'>, name: string): Type {
     case 'strftime': {
       const base = second?.kind === 'call' && plainName(second.name) === 'nsecs' && second.args[0]?.kind === 'identifier' ? second.args[0].name : 'boot'
       if (base === 'monotonic') c.error('strftime() can not take a monotonic timestamp', second!.span)
-      return { kind: 'timestamp', base: base === 'tai' || base === 'sw_tai' ? 'tai' : 'boot', format: first!.kind === 'string' ? first!.value : '' }
+      return {
+        kind: 'timestamp', base: base === 'tai' || base === 'sw_tai' ? 'tai' : 'boot', format: first!.kind === 'string' ? first!.value : '',
+      }
     }
     case 'str': {
       const type = first!.type ?? none
-      if (type.kind === 'array' && !(type.element.kind === 'int' && type.element.bits === 8)) c.error(`str() expects an integer or a pointer type as first argument (${typeName(type)} provided)`, first!.span)
+      if (type.kind === 'array' && !(type.element.kind === 'int' && type.element.bits === 8)) {
+        c.error(`str() expects an integer or a pointer type as first argument (${typeName(type)} provided)`, first!.span)
+      }
       // The default leaves room for the NUL; a length given counts it.
       if (second?.kind === 'integer') {
         if (second.value < 0n) c.error(`str cannot use negative length (${second.value})`, second.span)
@@ -234,18 +280,24 @@ function specialType(c: CheckContext, node: Of<'call'>, name: string): Type {
     case 'uaddr': {
       const target = c.probe?.targets[0]
       const symbol = first!.kind === 'string' && target !== undefined && 'path' in target ? c.environment.userSymbol(target.path, first!.value) : undefined
-      if (symbol === undefined && c.probe !== null && target !== undefined && 'path' in target) c.error(`Failed to compute address of symbol ${first!.kind === 'string' ? first!.value : ''}`, node.span)
+      if (symbol === undefined && c.probe !== null && target !== undefined && 'path' in target) {
+        c.error(`Failed to compute address of symbol ${first!.kind === 'string' ? first!.value : ''}`, node.span)
+      }
       const size = symbol?.size ?? 8
       return pointerTo(int([1, 2, 4].includes(size) ? size * 8 : 64, false), 'user')
     }
     case 'percpu_kaddr':
-      if (first!.kind === 'string' && c.reporting && !c.environment.perCpuSymbol(first.value)) c.error(`Could not resolve variable "${first.value}" from BTF`, first.span)
+      if (first!.kind === 'string' && c.reporting && !c.environment.perCpuSymbol(first.value)) {
+        c.error(`Could not resolve variable "${first.value}" from BTF`, first.span)
+      }
       return u64
     case 'ntop': return ntopType(c, node)
     case 'pton': return ptonType(c, first!)
     case 'macaddr': {
       const type = first!.type ?? none
-      if ((type.kind === 'string' && type.size !== 6) || (type.kind === 'array' && type.length !== 6)) c.error(`macaddr() argument must be 6 bytes in size`, first!.span)
+      if ((type.kind === 'string' && type.size !== 6) || (type.kind === 'array' && type.length !== 6)) {
+        c.error(`macaddr() argument must be 6 bytes in size`, first!.span)
+      }
       return { kind: 'mac' }
     }
     case 'bswap': {
@@ -259,7 +311,9 @@ function specialType(c: CheckContext, node: Of<'call'>, name: string): Type {
     case 'container_of': {
       const of = (second as { kind: string }).kind === 'typeof' ? operandType(c, (second as Of<'typeof'>).operand) : none
       const from = first!.type ?? none
-      if (of.kind === 'struct' && third?.kind === 'identifier' && of.definition.field(third.name) === undefined) c.error(`struct ${of.definition.name} does not contain a field named '${third.name}'`, third.span)
+      if (of.kind === 'struct' && third?.kind === 'identifier' && of.definition.field(third.name) === undefined) {
+        c.error(`struct ${of.definition.name} does not contain a field named '${third.name}'`, third.span)
+      }
       return pointerTo(of, from.kind === 'pointer' ? from.space : 'unknown')
     }
     case 'syscall_name': case 'strerror': case 'signal_name': return { kind: 'string', size: 64 }
@@ -274,7 +328,9 @@ function bufferType(c: CheckContext, node: Of<'call'>): Type {
   const type = first!.type ?? none
   const most = Number(c.config.max_strlen)
   if (second === undefined) {
-    if (type.kind === 'array' && type.element.kind === 'int') return { kind: 'buffer', size: Math.min(most, type.length * type.element.bits / 8) }
+    if (type.kind === 'array' && type.element.kind === 'int') {
+      return { kind: 'buffer', size: Math.min(most, type.length * type.element.bits / 8) }
+    }
     if (type.kind === 'string' && !type.literal) return { kind: 'buffer', size: Math.min(most, type.size) }
     if (type.kind !== 'none') c.error('buf() expects a length argument for non-array type ' + typeName(type), node.span)
     return { kind: 'buffer', size: most }
@@ -290,8 +346,12 @@ function pathType(c: CheckContext, node: Of<'call'>): Type {
   const [first, second] = node.args
   const type = first!.type ?? none
   const target = type.kind === 'pointer' ? type.to : type
-  if (type.kind !== 'none' && target.kind !== 'struct') c.error(`path() only supports struct path or pointer to it as argument (${typeName(type)} provided)`, first!.span)
-  if (second?.kind === 'integer' && second.value <= 0n) c.error(`path: invalid size value, need non-negative literal`, second.span)
+  if (type.kind !== 'none' && target.kind !== 'struct') {
+    c.error(`path() only supports struct path or pointer to it as argument (${typeName(type)} provided)`, first!.span)
+  }
+  if (second?.kind === 'integer' && second.value <= 0n) {
+    c.error(`path: invalid size value, need non-negative literal`, second.span)
+  }
   return { kind: 'string', size: second?.kind === 'integer' ? Math.min(Number(second.value), 4096) : Number(c.config.max_strlen) }
 }
 
@@ -300,7 +360,9 @@ function ntopType(c: CheckContext, node: Of<'call'>): Type {
   if (node.args.length === 2) {
     const family = node.args[0]!
     const type = family.type
-    if (family.kind !== 'identifier' && type !== undefined && type.kind !== 'none' && !isIntLike(type)) c.error(`ntop() expects an integer as its first argument (${typeName(type)} provided)`, family.span)
+    if (family.kind !== 'identifier' && type !== undefined && type.kind !== 'none' && !isIntLike(type)) {
+      c.error(`ntop() expects an integer as its first argument (${typeName(type)} provided)`, family.span)
+    }
   }
   const type = arg.type ?? none
   const fits = type.kind === 'none' || isIntLike(type) || type.kind === 'inet' || type.kind === 'pointer'
@@ -326,9 +388,15 @@ function getoptType(c: CheckContext, node: Of<'call'>): Type {
   }
   const known = c.named.get(name.value)
   if (known !== undefined && typeof known.fallback !== typeof value) {
-    c.error(`Command line option '${name.value}' needs to have the same default value in all places it is used. Previous default value: ${String(known.fallback)}`, node.span)
+    c.error(
+      `Command line option '${name.value}' needs to have the same default value in all places it is used. Previous default value: ${String(known.fallback)}`, node.span,
+    )
   } else if (known === undefined) {
-    c.named.set(name.value, { name: name.value, fallback: value, description: description?.kind === 'string' ? description.value : null, span: node.span })
+    c.named.set(
+      name.value, {
+        name: name.value, fallback: value, description: description?.kind === 'string' ? description.value : null, span: node.span,
+      },
+    )
   }
   const given = c.namedValues.get(name.value)
   if (typeof value === 'boolean') return bool
@@ -338,6 +406,8 @@ function getoptType(c: CheckContext, node: Of<'call'>): Type {
 
 function configType(c: CheckContext): Type {
   return { kind: 'record', fields: Object.entries(c.config).map(([name, value]) => ({
-    name, type: typeof value === 'bigint' ? u64 : typeof value === 'boolean' ? bool : { kind: 'string', size: byteLength(String(value)) + 1 } as Type,
+    name, type: typeof value === 'bigint' ? u64 : typeof value === 'boolean' ? bool : {
+      kind: 'string', size: byteLength(String(value)) + 1,
+    } as Type,
   })) }
 }

@@ -21,7 +21,9 @@ export function castType(c: CheckContext, node: Of<'cast'>): Type {
     case 'pointer': {
       if (isIntLike(from) || isCastableAggregate(from)) return to
       if (from.kind === 'pointer') return to.space === 'unknown' ? pointerTo(to.to, from.space) : to
-      if (from.kind === 'string' || from.kind === 'array') return pointerTo(to.to, from.kind === 'string' && from.space !== undefined ? from.space : 'unknown')
+      if (from.kind === 'string' || from.kind === 'array') {
+        return pointerTo(to.to, from.kind === 'string' && from.space !== undefined ? from.space : 'unknown')
+      }
       return refuse()
     }
     case 'array': return toArray(c, node, from, to)
@@ -54,7 +56,9 @@ function toArray(c: CheckContext, node: Of<'cast'>, given: Type, to: Type & { ki
     return to
   }
   if (!isIntLike(to.element)) return refuse()
-  if (from.kind === 'string') return to.length < 0 || to.length * element >= from.size ? { ...to, length: to.length < 0 ? from.size : to.length } : refuse()
+  if (from.kind === 'string') {
+    return to.length < 0 || to.length * element >= from.size ? { ...to, length: to.length < 0 ? from.size : to.length } : refuse()
+  }
   if (from.kind !== 'int' && from.kind !== 'bool' && from.kind !== 'array' && from.kind !== 'enum') return refuse()
   // A literal is as wide as an int64 here.
   const size = from.kind === 'int' && from.range !== undefined ? 8 : sizeOf(from)

@@ -1,5 +1,6 @@
 import { Diagnostics, ProgramError } from '../diagnostic.ts'
 import type { Environment, Target } from '../environment.ts'
+import { headerConstants } from '../library/constants.ts'
 import { standardLibrary } from '../library/library.ts'
 import type { Source } from '../source.ts'
 import type { Block, Macro, Of, Probe, Program, Statement, Subprogram } from '../syntax/ast.ts'
@@ -127,7 +128,9 @@ class FrontEnd {
     const constant = (name: string) => {
       if (builtinNamed(plainName(name)) !== undefined) return undefined
       const known = store.enumerator(name)
-      return known === undefined ? undefined : { value: known.value, enum: name }
+      if (known !== undefined) return { value: known.value, enum: name }
+      // What a header that the script includes would define.
+      return program.preamble.includes.length > 0 && Object.hasOwn(headerConstants, name) ? { value: headerConstants[name]! } : undefined
     }
     const folder = new Folder({ positional: this.#options.positional ?? [] }, this.#diagnostics, constant)
     for (const item of program.items) {
@@ -143,17 +146,31 @@ class FrontEnd {
     for (const item of program.items) {
       if (item.kind !== 'probe') continue
       const { probe } = item
-      if (probe.points.length > 1 && probe.points.some(({ provider }) => provider === 'iter')) this.#diagnostics.error('Only single iter attach point is allowed.', probe.span)
-      let targets = resolveProbe(probe, environment, { missing: config.missing_probes, unsafe: this.#options.unsafe ?? false, pid: this.#options.pid ?? null }, this.#diagnostics)
+      if (probe.points.length > 1 && probe.points.some(({ provider }) => provider === 'iter')) {
+        this.#diagnostics.error('Only single iter attach point is allowed.', probe.span)
+      }
+      let targets = resolveProbe(
+        probe, environment, {
+          missing: config.missing_probes, unsafe: this.#options.unsafe ?? false, pid: this.#options.pid ?? null,
+        }, this.#diagnostics,
+      )
       for (const target of targets) {
         if (target.kind !== 'test' && target.kind !== 'bench') continue
-        if (names.has(target.display)) this.#diagnostics.error(`"${target.name}" was used as the name for more than one ${target.kind.toUpperCase()} probe`, probe.span)
+        if (names.has(target.display)) {
+          this.#diagnostics.error(
+            `"${target.name}" was used as the name for more than one ${target.kind.toUpperCase()} probe`, probe.span,
+          )
+        }
         names.add(target.display)
       }
       if (targets.length === 0 && config.missing_probes !== 'error') {
-        this.#diagnostics.warn('Probe has no valid attach points. It is being removed which may cause issues with program behavior.', probe.span)
+        this.#diagnostics.warn(
+          'Probe has no valid attach points. It is being removed which may cause issues with program behavior.', probe.span,
+        )
       }
-      targets = targets.filter((target) => wanted(target, mode) && (filter === undefined || target.kind === 'begin' || target.kind === 'end' || filter.test(target.display)))
+      targets = targets.filter(
+        (target) => wanted(target, mode) && (filter === undefined || target.kind === 'begin' || target.kind === 'end' || filter.test(target.display)),
+      )
       probes.push(...this.#split(probe, targets, store))
     }
     return probes
@@ -162,8 +179,14 @@ class FrontEnd {
   /** A probe whose code depends on where it hangs becomes one probe a target. */
   #split(probe: Probe, targets: Target[], store: TypeStore): CheckedProbe[] {
     const args = (target: Target | undefined) => (target === undefined ? null : argsOf(target, store, this.#options.environment))
-    if (targets.length < 2 || !dependsOnTarget(probe)) return targets.length === 0 ? [] : [{ probe, targets, args: args(targets[0]) }]
-    return targets.map((target, index) => ({ probe: index === 0 ? probe : rebuild(probe, () => undefined), targets: [target], args: args(target) }))
+    if (targets.length < 2 || !dependsOnTarget(probe)) {
+      return targets.length === 0 ? [] : [{ probe, targets, args: args(targets[0]) }]
+    }
+    return targets.map(
+      (target, index) => ({
+        probe: index === 0 ? probe : rebuild(probe, () => undefined), targets: [target], args: args(target),
+      }),
+    )
   }
 
   #types(program: Program, probes: CheckedProbe[], store: TypeStore, config: Config): CheckedProgram {
@@ -200,7 +223,7 @@ class FrontEnd {
 function pass(c: CheckContext, probes: readonly CheckedProbe[], subprograms: readonly Subprogram[]): void {
   for (const subprogram of subprograms) checkSubprogram(c, subprogram)
   for (const probe of probes) {
-    c.probe = probe
+    c.enter(probe)
     c.scoped(probe, () => {
       if (probe.probe.predicate !== null) predicateOf(c, probe.probe.predicate)
       checkBlock(c, probe.probe.body, { unused: true })
@@ -223,13 +246,17 @@ function checkSubprogram(c: CheckContext, subprogram: Subprogram): void {
     }
     const returns = writtenType(c, subprogram.returns)
     checkBlock(c, subprogram.body, { unused: true })
-    if (returns.kind !== 'void' && !alwaysReturns(subprogram.body)) c.error(`Not all code paths returned a value`, subprogram.span)
+    if (returns.kind !== 'void' && !alwaysReturns(subprogram.body)) {
+      c.error(`Not all code paths returned a value`, subprogram.span)
+    }
   })
   c.subprogram = null
 }
 
 function alwaysReturns(block: Block): boolean {
-  const last: Statement | undefined = block.result === null ? block.statements.at(-1) : { kind: 'expression', expression: block.result, span: block.result.span }
+  const last: Statement | undefined = block.result === null ? block.statements.at(-1) : {
+    kind: 'expression', expression: block.result, span: block.result.span,
+  }
   if (last === undefined) return false
   if (last.kind === 'jump') return last.jump === 'return'
   if (last.kind !== 'expression') return false
@@ -249,7 +276,9 @@ function dependsOnTarget(probe: Probe): boolean {
   let found = false
   visit([probe.predicate, probe.body], (node) => {
     const name = node.kind === 'identifier' ? plainName((node as Of<'identifier'>).name) : node.kind === 'call' ? plainName((node as Of<'call'>).name) : ''
-    if (name === 'args' || name === 'retval' || name === 'ctx' || name === 'func' || name === 'uaddr' || /^arg\d+$/.test(name)) found = true
+    if (name === 'args' || name === 'retval' || name === 'ctx' || name === 'func' || name === 'uaddr' || /^arg\d+$/.test(name)) {
+      found = true
+    }
   })
   return found
 }

@@ -46,7 +46,9 @@ export const defaultConfig: Config = {
 
 export const licenses = ['Dual MIT/GPL', 'Dual BSD/GPL', 'Dual MPL/GPL', 'GPL and additional rights', 'GPL v2', 'GPL']
 const words: Partial<Record<ConfigKey, readonly string[]>> = {
-  cache_user_symbols: ['PER_PROGRAM', 'PER_PID', 'NONE', '0', '1'], license: licenses, missing_probes: ['error', 'warn', 'ignore'],
+  cache_user_symbols: [
+    'PER_PROGRAM', 'PER_PID', 'NONE', '0', '1',
+  ], license: licenses, missing_probes: ['error', 'warn', 'ignore'],
   stack_mode: ['bpftrace', 'perf', 'raw', 'build_id'],
 }
 const gates = ['error', 'warn', 'enable']
@@ -73,7 +75,9 @@ export function setConfig(config: Config, name: string, value: bigint | string |
   }
   const text = String(value)
   const allowed = key.startsWith('unstable_') ? gates : words[key]
-  if (allowed !== undefined && !allowed.includes(text)) return `Invalid value for ${key}. Found: ${text}. Valid values: ${allowed.join(', ')}.`
+  if (allowed !== undefined && !allowed.includes(text)) {
+    return `Invalid value for ${key}. Found: ${text}. Valid values: ${allowed.join(', ')}.`
+  }
   table[key] = key === 'cache_user_symbols' && text === '1' ? 'PER_PROGRAM' : key === 'cache_user_symbols' && text === '0' ? 'NONE' : text
   return null
 }

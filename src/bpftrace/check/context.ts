@@ -49,6 +49,15 @@ export interface CheckedProgram {
   config: Config
 }
 
+/** Adds to a set of a map; whether it was new. */
+function note(map: Map<object, Set<string>>, key: object, name: string): boolean {
+  const known = map.get(key)
+  if (known === undefined) map.set(key, new Set([name]))
+  else if (known.has(name)) return false
+  else known.add(name)
+  return true
+}
+
 /** Where checking stands. One pass after the other over the whole program, until no type changes. */
 export class CheckContext {
   readonly store: TypeStore
@@ -129,9 +138,34 @@ export class CheckContext {
     return undefined
   }
 
-  /** Brings a variable into the innermost scope. */
-  declare(name: string, type: Type): VariableInfo {
-    const scope = this.scopes.at(-1)!
+  /** Names that a probe assigns somewhere inside, and those that it uses outside of that block, as scripts for old versions do. */
+  readonly #assigned = new Map<object, Set<string>>()
+  readonly #hoisted = new Map<object, Set<string>>()
+
+  /** A pass begins with a probe: nothing is assigned yet. */
+  enter(probe: CheckedProbe): void {
+    this.probe = probe
+    this.#assigned.delete(probe)
+  }
+
+  noteAssigned(name: string): void {
+    if (this.probe !== null) note(this.#assigned, this.probe, name)
+  }
+
+  /** A name that is not known here but was assigned in a block before: from the next pass on it belongs to the whole probe. */
+  hoist(name: string): boolean {
+    if (this.probe === null || !this.#assigned.get(this.probe)?.has(name)) return false
+    if (note(this.#hoisted, this.probe, name)) this.changed = true
+    return true
+  }
+
+  isHoisted(name: string): boolean {
+    return this.probe !== null && this.#hoisted.get(this.probe)?.has(name) === true
+  }
+
+  /** Brings a variable into the innermost scope, or into the probe's. */
+  declare(name: string, type: Type, whole = false): VariableInfo {
+    const scope = whole ? this.scopes[0]! : this.scopes.at(-1)!
     const known = this.#known.get(scope)?.get(name)
     const info = known ?? { name, id: this.#ids++, type, declared: null, assigned: false, locked: false }
     info.assigned = false
@@ -142,7 +176,9 @@ export class CheckContext {
   map(name: string, span: Span): MapInfo {
     let info = this.maps.get(name)
     if (info === undefined) {
-      info = { name, id: this.maps.size, key: { kind: 'none' }, value: { kind: 'none' }, keyLocked: false, valueLocked: false, declaration: null, span }
+      info = {
+        name, id: this.maps.size, key: { kind: 'none' }, value: { kind: 'none' }, keyLocked: false, valueLocked: false, declaration: null, span,
+      }
       this.maps.set(name, info)
     }
     return info

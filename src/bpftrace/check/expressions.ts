@@ -54,7 +54,9 @@ function compute(c: CheckContext, node: Expression, place: Place): Type {
     case 'index': return indexType(c, node)
     case 'cast': return castType(c, node)
     case 'tuple': return { kind: 'tuple', elements: node.elements.map((element) => elementType(c, element)) }
-    case 'record': return { kind: 'record', fields: node.fields.map(({ name, value }) => ({ name, type: elementType(c, value) })) }
+    case 'record': return {
+      kind: 'record', fields: node.fields.map(({ name, value }) => ({ name, type: elementType(c, value) })),
+    }
     case 'sizeof': return sizeofType(c, node)
     case 'offsetof': return offsetofType(c, node)
     case 'typeof':
@@ -86,6 +88,7 @@ function identifierType(c: CheckContext, node: Of<'identifier'>): Type {
 function variableType(c: CheckContext, node: Of<'variable'>): Type {
   const info = c.variable(node.name)
   if (info === undefined) {
+    if (c.hoist(node.name)) return none
     c.error(`Undefined or undeclared variable: ${shown(node.name)}`, node.span)
     return none
   }
@@ -131,8 +134,12 @@ function branches(c: CheckContext, node: Expression, left: Type, right: Type, te
     c.error(`Branches must return the same type: have '${typeName(a)}' and '${typeName(b)}'`, node.span)
     return a
   }
-  if (merged.lossy) c.warn(`Branches have signed and unsigned types '${typeName(a)}' and '${typeName(b)}'; the value is int64`, node.span)
-  if (ternary && (merged.type.kind === 'struct' || merged.type.kind === 'stack')) c.error(`Ternary return type unsupported: ${typeName(merged.type)}`, node.span)
+  if (merged.lossy) {
+    c.warn(`Branches have signed and unsigned types '${typeName(a)}' and '${typeName(b)}'; the value is int64`, node.span)
+  }
+  if (ternary && (merged.type.kind === 'struct' || merged.type.kind === 'stack')) {
+    c.error(`Ternary return type unsupported: ${typeName(merged.type)}`, node.span)
+  }
   return merged.type.kind === 'int' && merged.type.range !== undefined ? merged.type : merged.type
 }
 
@@ -178,7 +185,9 @@ function fieldType(c: CheckContext, node: Of<'field'>): Type {
   }
   const field = type.definition.field(node.name)
   if (field === undefined) {
-    c.error(`${type.definition.union ? 'union' : 'struct'} ${type.definition.name} does not contain a field named '${node.name}'`, node.span)
+    c.error(
+      `${type.definition.union ? 'union' : 'struct'} ${type.definition.name} does not contain a field named '${node.name}'`, node.span,
+    )
     return none
   }
   return field.type
@@ -208,7 +217,9 @@ function indexType(c: CheckContext, node: Of<'index'>): Type {
     return none
   }
   if (index.kind !== 'none' && (!isIntLike(index) || (index.kind === 'int' && index.signed && !(index.range !== undefined && index.range.least >= 0n)))) {
-    c.error(`The array index operator [] only accepts positive (unsigned) integer indices. Got: ${typeName(index)}.`, node.index.span)
+    c.error(
+      `The array index operator [] only accepts positive (unsigned) integer indices. Got: ${typeName(index)}.`, node.index.span,
+    )
   }
   const constant = node.index.kind === 'integer' ? node.index.value : null
   switch (type.kind) {
@@ -268,6 +279,9 @@ function sizeofType(c: CheckContext, node: Of<'sizeof'>): Type {
   return literalSize(size)
 }
 
+/** What typeinfo was asked about. */
+export const typeinfos = new WeakMap<object, Type>()
+
 /** Values of sizeof, offsetof and typeinfo, worked out by the checker. */
 export const sizes = new WeakMap<object, bigint>()
 
@@ -299,8 +313,19 @@ function offsetofType(c: CheckContext, node: Of<'offsetof'>): Type {
 
 function typeinfoType(c: CheckContext, node: Of<'typeinfo'>): Type {
   const gate = c.config.unstable_typeinfo
-  if (gate === 'error') c.error('typeinfo is not enabled by default. To enable this unstable feature, set the config flag to enable. unstable_typeinfo=enable', node.span)
+  if (gate === 'error') {
+    c.error(
+      'typeinfo is not enabled by default. To enable this unstable feature, set the config flag to enable. unstable_typeinfo=enable', node.span,
+    )
+  }
   const type = operandType(c, node.operand)
+  if (c.reporting) typeinfos.set(node, type)
   if (type.kind === 'none' && c.reporting) c.error('Unable to determine the type for typeinfo', node.span)
-  return { kind: 'record', fields: [{ name: 'btf_id', type: u64 }, { name: 'base_type', type: { kind: 'string', size: 64 } }, { name: 'full_type', type: { kind: 'string', size: 64 } }] }
+  return {
+    kind: 'record', fields: [
+      { name: 'btf_id', type: u64 }, {
+        name: 'base_type', type: { kind: 'string', size: 64 },
+      }, { name: 'full_type', type: { kind: 'string', size: 64 } },
+    ],
+  }
 }

@@ -11,9 +11,9 @@ const bodies = new Set(['then', 'otherwise', 'body'])
 export class Folder {
   readonly #parameters: Parameters
   readonly #diagnostics: Diagnostics
-  readonly #constant: (name: string) => { value: bigint; enum: string } | undefined
+  readonly #constant: (name: string) => { value: bigint; enum?: string } | undefined
 
-  constructor(parameters: Parameters, diagnostics: Diagnostics, constant: (name: string) => { value: bigint; enum: string } | undefined = () => undefined) {
+  constructor(parameters: Parameters, diagnostics: Diagnostics, constant: (name: string) => { value: bigint; enum?: string } | undefined = () => undefined) {
     this.#parameters = parameters
     this.#diagnostics = diagnostics
     this.#constant = constant
@@ -38,7 +38,9 @@ export class Folder {
 
   #inside(node: Record<string, unknown>): void {
     for (const [key, value] of Object.entries(node)) {
-      if (key !== 'span' && key !== 'type' && !key.endsWith('Span') && typeof value === 'object') node[key] = bodies.has(key) ? this.#body(value as Block | null) : this.fold(value)
+      if (key !== 'span' && key !== 'type' && !key.endsWith('Span') && typeof value === 'object') {
+        node[key] = bodies.has(key) ? this.#body(value as Block | null) : this.fold(value)
+      }
     }
   }
 
@@ -76,7 +78,9 @@ export class Folder {
       case 'positionalCount': return integer(BigInt(this.#parameters.positional.length), node.span)
       case 'identifier': {
         const constant = this.#constant(node.name)
-        return constant === undefined ? node : { kind: 'integer', value: constant.value, text: node.name, enum: node.name, span: node.span }
+        return constant === undefined ? node : {
+          kind: 'integer', value: constant.value, text: node.name, folded: true, ...(constant.enum !== undefined && { enum: constant.enum }), span: node.span,
+        }
       }
       case 'comptime': {
         const { operand } = node

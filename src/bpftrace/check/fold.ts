@@ -60,7 +60,9 @@ export function truth(literal: Expression): boolean {
 
 function foldUnary(node: Of<'unary'>): Expression {
   const { operand, operator, span } = node
-  if (operator === '!' && isLiteral(operand) && operand.kind !== 'tuple' && operand.kind !== 'string') return { kind: 'bool', value: !truth(operand), span }
+  if (operator === '!' && isLiteral(operand) && operand.kind !== 'tuple' && operand.kind !== 'string') {
+    return { kind: 'bool', value: !truth(operand), span }
+  }
   if (operand.kind !== 'integer' || operand.enum !== undefined && operator !== '-') return node
   if (operator === '~') return integer(operand.value > maxI64 ? BigInt.asUintN(64, ~operand.value) : ~operand.value, span)
   if (operator === '-') {

@@ -10,15 +10,21 @@ export function checkFormat(c: CheckContext, fn: string, format: Expression, arg
   const wrong = conversions.find((one) => !'diouxXcspr'.includes(one.conversion) || one.unknown)
   if (wrong !== undefined) return c.error(`${fn}: Unknown format string token: ${wrong.text}`, format.span)
   const wanted = conversions.reduce((sum, one) => sum + 1 + (one.width === '*' ? 1 : 0) + (one.precision === '*' ? 1 : 0), 0)
-  if (args.length < wanted) return c.error(`${fn}: Not enough arguments for format string (${wanted} expected, ${args.length} found)`, format.span)
-  if (args.length > wanted) return c.error(`${fn}: Too many arguments for format string (${wanted} expected, ${args.length} found)`, format.span)
+  if (args.length < wanted) {
+    return c.error(`${fn}: Not enough arguments for format string (${wanted} expected, ${args.length} found)`, format.span)
+  }
+  if (args.length > wanted) {
+    return c.error(`${fn}: Too many arguments for format string (${wanted} expected, ${args.length} found)`, format.span)
+  }
   let at = 0
   for (const one of conversions) {
     at += (one.width === '*' ? 1 : 0) + (one.precision === '*' ? 1 : 0)
     const arg = args[at++]!
     const type = arg.type ?? { kind: 'none' }
     if (type.kind === 'none') continue
-    if (!takes(one, type)) c.error(`${fn}: ${one.text} specifier expects a value of type ${expected(one)} (${typeName(type)} supplied)`, arg.span)
+    if (!takes(one, type)) {
+      c.error(`${fn}: ${one.text} specifier expects a value of type ${expected(one)} (${typeName(type)} supplied)`, arg.span)
+    }
   }
 }
 

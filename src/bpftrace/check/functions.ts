@@ -75,14 +75,20 @@ export const functions: Readonly<Record<string, FunctionRow>> = {
   kaddr: row(1, 1, ['literalString'], 'special'),
   uaddr: row(1, 1, ['literalString'], 'special', { probes: ['uprobe', 'uretprobe', 'usdt'] }),
   percpu_kaddr: row(1, 2, ['literalString', 'number'], 'special'),
-  reg: row(1, 1, ['literalString'], 'u64', { probes: ['kprobe', 'kretprobe', 'uprobe', 'uretprobe', 'usdt', 'profile', 'interval', 'software', 'hardware', 'watchpoint'] }),
+  reg: row(
+    1, 1, ['literalString'], 'u64', {
+      probes: ['kprobe', 'kretprobe', 'uprobe', 'uretprobe', 'usdt', 'profile', 'interval', 'software', 'hardware', 'watchpoint'],
+    },
+  ),
   // The network.
   ntop: row(1, 2, ['any', 'any'], 'special'),
   pton: row(1, 1, ['literalString'], 'special'),
   macaddr: row(1, 1, ['address'], 'special'),
   bswap: row(1, 1, ['number'], 'special'),
   socket_cookie: row(1, 1, ['any'], 'u64', { probes: ['fentry', 'fexit', 'rawtracepoint', 'kprobe', 'kretprobe'] }),
-  skboutput: row(4, 4, ['literalString', 'any', 'number', 'number'], 'i64', { probes: ['fentry', 'fexit', 'rawtracepoint', 'kprobe'] }),
+  skboutput: row(
+    4, 4, ['literalString', 'any', 'number', 'number'], 'i64', { probes: ['fentry', 'fexit', 'rawtracepoint', 'kprobe'] },
+  ),
   // Processes.
   nsecs: row(0, 1, ['word'], 'u64'),
   pid: row(0, 1, ['word'], 'u32'),

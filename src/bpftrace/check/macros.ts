@@ -1,7 +1,9 @@
 import { expansions, sources, type Diagnostics } from '../diagnostic.ts'
 import { librarySource } from '../library/library.ts'
 import type { Span } from '../source.ts'
-import { isTypeNode, type Block, type Expression, type Macro, type Of, type Probe, type Statement, type TypeNode } from '../syntax/ast.ts'
+import {
+  isTypeNode, type Block, type Expression, type Macro, type Of, type Probe, type Statement, type TypeNode,
+} from '../syntax/ast.ts'
 import { rebuild, visit, type AnyNode } from '../syntax/walk.ts'
 
 /** Replaces calls of macros by their bodies, with variables of their own. */
@@ -47,7 +49,9 @@ export class MacroExpander {
       if (node.kind === 'call') return this.#call(node as Of<'call'>, stack, library)
       if (node.kind === 'identifier' && key !== 'operand') return this.#bare(node as Of<'identifier'>, stack, library)
       if (node.kind === 'identifier' && key === 'operand') return this.#bare(node as Of<'identifier'>, stack, library)
-      if ((node.kind === 'sizeof' || node.kind === 'offsetof' || node.kind === 'typeinfo') && 'operand' in node && (node.operand as AnyNode).kind === 'identifier') return { ...node }
+      if ((node.kind === 'sizeof' || node.kind === 'offsetof' || node.kind === 'typeinfo') && 'operand' in node && (node.operand as AnyNode).kind === 'identifier') {
+        return { ...node }
+      }
       return undefined
     })
   }
@@ -69,7 +73,9 @@ export class MacroExpander {
     if (this.#isFunction(node.name)) return plain
     if (sameArity.length === 0) {
       const wanted = [...new Set(candidates.map(({ params }) => params.length))].join(' or ')
-      this.#diagnostics.error(`Call to macro '${node.name}' has wrong number arguments. Expected: ${wanted} but got ${args.length}`, node.span)
+      this.#diagnostics.error(
+        `Call to macro '${node.name}' has wrong number arguments. Expected: ${wanted} but got ${args.length}`, node.span,
+      )
       return plain
     }
     const [macro] = sameArity as [Macro]
@@ -143,7 +149,9 @@ class Substitution {
       case 'map': return { ...node, name: this.#map((node as Of<'map'>).name, node.span), span: this.#span(node.span) }
       case 'mapAccess': {
         const access = node as Of<'mapAccess'>
-        return { ...access, map: this.#map(access.map, access.mapSpan), key: this.#tree(access.key), span: this.#span(access.span), mapSpan: this.#span(access.mapSpan) }
+        return {
+          ...access, map: this.#map(access.map, access.mapSpan), key: this.#tree(access.key), span: this.#span(access.span), mapSpan: this.#span(access.mapSpan),
+        }
       }
       case 'named': return this.#type(node as TypeNode & { kind: 'named' })
       case 'offsetof': return this.#offsetof(node as Of<'offsetof'>)
@@ -181,7 +189,11 @@ class Substitution {
       this.#diagnostics.error(`${node.tag} ${node.name}: a macro argument cannot stand for the name of a ${node.tag}`, node.span)
       return undefined
     }
-    if (arg.kind === 'typeof') return isTypeNode(arg.operand) ? rebuild(arg.operand, () => undefined) : { kind: 'typeof', operand: arg.operand, span: arg.span }
+    if (arg.kind === 'typeof') {
+      return isTypeNode(arg.operand) ? rebuild(arg.operand, () => undefined) : {
+        kind: 'typeof', operand: arg.operand, span: arg.span,
+      }
+    }
     return { kind: 'typeof', operand: arg, span: arg.span }
   }
 

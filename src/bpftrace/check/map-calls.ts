@@ -28,7 +28,9 @@ export function mapCall(c: CheckContext, node: Of<'call'>, name: string): Type {
   const info = whole(c, first)
   if (name === 'clear' || name === 'zero') return voidType
   if (second === undefined) {
-    if (info.key !== null && info.key.kind !== 'none') c.error(`call to ${name}() expects a map without explicit keys (scalar map)`, first.span)
+    if (info.key !== null && info.key.kind !== 'none') c.error(
+      `call to ${name}() expects a map without explicit keys (scalar map)`, first.span,
+    )
     else if (info.key !== null) {
       info.key = null
       c.changed = true
@@ -71,7 +73,9 @@ function print(c: CheckContext, node: Of<'call'>, first: Expression): Type {
     const info = whole(c, first)
     if (info.value.kind === 'none' && info.key?.kind === 'none') return voidType
     if (more.length > 0 && info.key === null) c.warn('top and div arguments are ignored for scalar maps', node.span)
-    if (more.length > 1 && info.value.kind === 'aggregate' && info.value.fn === 'stats') c.warn('print()\'s div argument is ignored for stats', node.span)
+    if (more.length > 1 && info.value.kind === 'aggregate' && info.value.fn === 'stats') {
+      c.warn('print()\'s div argument is ignored for stats', node.span)
+    }
     return voidType
   }
   const type = valueType(c, first)
@@ -84,7 +88,9 @@ function print(c: CheckContext, node: Of<'call'>, first: Expression): Type {
 function length(c: CheckContext, node: Of<'call'>, first: Expression): Type {
   if (first.kind === 'map') {
     const info = whole(c, first)
-    if (info.key === null && info.value.kind !== 'stack') c.error('call to len() expects a map with explicit keys (non-scalar map)', first.span)
+    if (info.key === null && info.value.kind !== 'stack') {
+      c.error('call to len() expects a map with explicit keys (non-scalar map)', first.span)
+    }
     return u64
   }
   const type = typeOf(c, first)

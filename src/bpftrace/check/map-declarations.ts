@@ -16,7 +16,9 @@ export function checkMaps(c: CheckContext): void {
     }
     const kind = mapTypes[declaration.type]
     if (kind === undefined || declaration.type.endsWith('array')) {
-      c.error(`Invalid bpf map type: ${declaration.type}`, declaration.span, 'Valid map types: percpulruhash, percpuhash, lruhash, hash')
+      c.error(
+        `Invalid bpf map type: ${declaration.type}`, declaration.span, 'Valid map types: percpulruhash, percpuhash, lruhash, hash',
+      )
       continue
     }
     if (declaration.size <= 0) c.error('Max entries must be greater than zero', declaration.span)
@@ -25,6 +27,10 @@ export function checkMaps(c: CheckContext): void {
       continue
     }
     const aggregate = info.value.kind === 'aggregate'
-    if (kind.perCpu !== aggregate) c.error(`Type mismatch for ${info.name}: ${declaration.type} cannot hold values of type '${typeName(info.value)}'`, declaration.span, `use ${aggregate ? 'percpuhash or percpulruhash' : 'hash or lruhash'}`)
+    if (kind.perCpu !== aggregate) {
+      c.error(
+        `Type mismatch for ${info.name}: ${declaration.type} cannot hold values of type '${typeName(info.value)}'`, declaration.span, `use ${aggregate ? 'percpuhash or percpulruhash' : 'hash or lruhash'}`,
+      )
+    }
   }
 }

@@ -11,7 +11,9 @@ export function useMap(c: CheckContext, name: string, span: Span, key: Expressio
   if (key === null) {
     if (info.key === null) return info
     if (info.key.kind !== 'none') {
-      c.error(`${name} used as a map without an explicit key (scalar map), previously used with an explicit key (non-scalar map)`, span)
+      c.error(
+        `${name} used as a map without an explicit key (scalar map), previously used with an explicit key (non-scalar map)`, span,
+      )
       return info
     }
     info.key = null
@@ -20,7 +22,9 @@ export function useMap(c: CheckContext, name: string, span: Span, key: Expressio
   }
   const type = keyType(c, key)
   if (info.key === null) {
-    c.error(`${name} used as a map with an explicit key (non-scalar map), previously used without an explicit key (scalar map)`, span)
+    c.error(
+      `${name} used as a map with an explicit key (non-scalar map), previously used without an explicit key (scalar map)`, span,
+    )
     return info
   }
   growKey(c, info, type, span)
@@ -38,10 +42,14 @@ export function growKey(c: CheckContext, info: MapInfo, type: Type, span: Span):
   if (type.kind === 'none' || info.key === null) return
   const merged = mergeTypes(info.key, type)
   if (merged === null) {
-    c.error(`Argument mismatch for ${info.name}: trying to access with arguments: '${typeName(type)}' when map expects arguments: '${typeName(info.key)}'`, span)
+    c.error(
+      `Argument mismatch for ${info.name}: trying to access with arguments: '${typeName(type)}' when map expects arguments: '${typeName(info.key)}'`, span,
+    )
     return
   }
-  if (merged.lossy) c.warn(`Map key types for ${info.name} have different signs: '${typeName(info.key)}' and '${typeName(type)}'`, span)
+  if (merged.lossy) {
+    c.warn(`Map key types for ${info.name} have different signs: '${typeName(info.key)}' and '${typeName(type)}'`, span)
+  }
   if (sameType(merged.type, info.key)) return
   if (info.keyLocked && typeName(merged.type) !== typeName(info.key)) locked(c, info.name, span)
   info.key = merged.type
@@ -57,10 +65,16 @@ export function assignType(c: CheckContext, info: MapInfo, type: Type, at: { spa
   if (type.kind === 'none') return
   const merged = mergeTypes(info.value, type)
   if (merged === null) {
-    c.error(`Type mismatch for ${info.name}: trying to assign value of type '${typeName(type)}' when map already has a type '${typeName(info.value)}'`, at.span)
+    c.error(
+      `Type mismatch for ${info.name}: trying to assign value of type '${typeName(type)}' when map already has a type '${typeName(info.value)}'`, at.span,
+    )
     return
   }
-  if (merged.lossy) c.warn(`Integer type mismatch for ${info.name}: '${typeName(info.value)}' and '${typeName(type)}'; values are stored as int64`, at.span)
+  if (merged.lossy) {
+    c.warn(
+      `Integer type mismatch for ${info.name}: '${typeName(info.value)}' and '${typeName(type)}'; values are stored as int64`, at.span,
+    )
+  }
   if (sameType(merged.type, info.value)) return
   if (info.valueLocked && typeName(merged.type) !== typeName(info.value)) locked(c, info.name, at.span)
   info.value = merged.type
@@ -73,10 +87,16 @@ export function assignVariableType(c: CheckContext, info: VariableInfo, type: Ty
   if (info.declared !== null && info.declared.kind !== 'none') return fitDeclared(c, info, type, at)
   const merged = mergeTypes(info.type, type)
   if (merged === null) {
-    c.error(`Type mismatch for ${shown(info.name)}: trying to assign value of type '${typeName(type)}' when variable already has a type '${typeName(info.type)}'`, at.span)
+    c.error(
+      `Type mismatch for ${shown(info.name)}: trying to assign value of type '${typeName(type)}' when variable already has a type '${typeName(info.type)}'`, at.span,
+    )
     return
   }
-  if (merged.lossy) c.warn(`Integer type mismatch for ${shown(info.name)}: '${typeName(info.type)}' and '${typeName(type)}'; it is an int64`, at.span)
+  if (merged.lossy) {
+    c.warn(
+      `Integer type mismatch for ${shown(info.name)}: '${typeName(info.type)}' and '${typeName(type)}'; it is an int64`, at.span,
+    )
+  }
   if (sameType(merged.type, info.type)) return
   if (info.locked && typeName(merged.type) !== typeName(info.type)) locked(c, info.name, at.span)
   info.type = merged.type
@@ -85,11 +105,15 @@ export function assignVariableType(c: CheckContext, info: VariableInfo, type: Ty
 
 function fitDeclared(c: CheckContext, info: VariableInfo, type: Type, at: { span: Span }): void {
   const to = info.declared!
-  const refuse = () => c.error(`Type mismatch for ${shown(info.name)}: trying to assign value of type '${typeName(type)}' when variable already has a type '${typeName(to)}'`, at.span)
+  const refuse = () => c.error(
+    `Type mismatch for ${shown(info.name)}: trying to assign value of type '${typeName(type)}' when variable already has a type '${typeName(to)}'`, at.span,
+  )
   if (to.kind === 'int') {
     if (type.kind !== 'int' && type.kind !== 'bool' && type.kind !== 'enum') return refuse()
     if (type.kind === 'int' && type.range !== undefined ? !holds(to, type.range) : type.kind === 'int' && type.bits > to.bits) {
-      return c.error(`Type mismatch for ${shown(info.name)}: trying to assign value of type '${typeName(type)}' which does not fit into '${typeName(to)}'`, at.span)
+      return c.error(
+        `Type mismatch for ${shown(info.name)}: trying to assign value of type '${typeName(type)}' which does not fit into '${typeName(to)}'`, at.span,
+      )
     }
     return
   }

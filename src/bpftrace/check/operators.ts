@@ -15,10 +15,14 @@ export function unaryType(c: CheckContext, node: Of<'unary'>): Type {
   if (type.kind === 'none') return operator === '!' ? bool : none
   switch (operator) {
     case '!':
-      if (!isIntLike(type) && type.kind !== 'pointer') c.error(`The ! operator can not be used on expressions of type '${typeName(type)}'`, node.span)
+      if (!isIntLike(type) && type.kind !== 'pointer') {
+        c.error(`The ! operator can not be used on expressions of type '${typeName(type)}'`, node.span)
+      }
       return bool
     case '~': case '-':
-      if (!isIntLike(type)) c.error(`The ${operator} operator can not be used on expressions of type '${typeName(type)}'`, node.span)
+      if (!isIntLike(type)) {
+        c.error(`The ${operator} operator can not be used on expressions of type '${typeName(type)}'`, node.span)
+      }
       return operator === '-' || (type.kind === 'int' && type.signed) ? i64 : u64
     case '*':
       if (type.kind === 'pointer') {
@@ -73,11 +77,15 @@ export function binaryType(c: CheckContext, node: Of<'binary'>): Type {
   const right = valueType(c, node.right)
   const { operator } = node
   const compares = comparisons.has(operator)
-  if (left.kind === 'none' || right.kind === 'none') return compares || operator === '&&' || operator === '||' ? bool : left.kind === 'none' ? widened(right) : widened(left)
+  if (left.kind === 'none' || right.kind === 'none') {
+    return compares || operator === '&&' || operator === '||' ? bool : left.kind === 'none' ? widened(right) : widened(left)
+  }
   if (operator === '&&' || operator === '||') {
     for (const [type, side] of [[left, node.left], [right, node.right]] as const) {
       if (!isIntLike(type) && type.kind !== 'pointer' && type.kind !== 'string') {
-        c.error(`The ${operator} operator can not be used on expressions of types '${typeName(left)}', '${typeName(right)}'`, side.span)
+        c.error(
+          `The ${operator} operator can not be used on expressions of types '${typeName(left)}', '${typeName(right)}'`, side.span,
+        )
       }
     }
     return bool
@@ -136,15 +144,21 @@ function pointerArithmetic(c: CheckContext, node: Of<'binary'>, left: Type, righ
   if (operator === '-' && left.kind === 'pointer' && right.kind === 'pointer') return i64
   if (isIntLike(other) && (operator === '+' || (operator === '-' && left.kind === 'pointer'))) return pointer
   if (isIntLike(other) && ['&', '|', '%', '^'].includes(operator)) return u64
-  c.error(`The ${operator} operator can not be used on expressions of types '${typeName(left)}', '${typeName(right)}'`, node.operatorSpan)
+  c.error(
+    `The ${operator} operator can not be used on expressions of types '${typeName(left)}', '${typeName(right)}'`, node.operatorSpan,
+  )
   return pointer
 }
 
 function comparison(c: CheckContext, node: Of<'binary'>, left: Type, right: Type): Type {
   const equality = node.operator === '==' || node.operator === '!='
-  if (!equality && left.kind === 'string' && right.kind === 'string' && node.left.kind === 'string' && node.right.kind === 'string') return bool
+  if (!equality && left.kind === 'string' && right.kind === 'string' && node.left.kind === 'string' && node.right.kind === 'string') {
+    return bool
+  }
   if (!equality) {
-    c.error(`The ${node.operator} operator can not be used on expressions of types '${typeName(left)}', '${typeName(right)}'`, node.operatorSpan)
+    c.error(
+      `The ${node.operator} operator can not be used on expressions of types '${typeName(left)}', '${typeName(right)}'`, node.operatorSpan,
+    )
     return bool
   }
   if (left.kind === 'string' && right.kind === 'string') {
@@ -158,14 +172,18 @@ function comparison(c: CheckContext, node: Of<'binary'>, left: Type, right: Type
   else if (left.kind === 'tuple' || left.kind === 'array' || left.kind === 'buffer' || left.kind === 'record' || left.kind === 'inet' || left.kind === 'mac') {
     if (!sameShape(left, right)) mismatch(c, node, left, right)
   } else if (left.kind !== 'ksym' && left.kind !== 'usym' && left.kind !== 'username' && left.kind !== 'timestamp') {
-    c.error(`The ${node.operator} operator can not be used on expressions of types '${typeName(left)}', '${typeName(right)}'`, node.operatorSpan)
+    c.error(
+      `The ${node.operator} operator can not be used on expressions of types '${typeName(left)}', '${typeName(right)}'`, node.operatorSpan,
+    )
   }
   return bool
 }
 
 /** Arrays inside must be of one element type and length. */
 function sameShape(a: Type, b: Type): boolean {
-  if (a.kind === 'tuple' && b.kind === 'tuple') return a.elements.length === b.elements.length && a.elements.every((element, index) => sameShape(element, b.elements[index]!))
+  if (a.kind === 'tuple' && b.kind === 'tuple') {
+    return a.elements.length === b.elements.length && a.elements.every((element, index) => sameShape(element, b.elements[index]!))
+  }
   if (a.kind === 'array' && b.kind === 'array') return a.length === b.length && typeName(a.element) === typeName(b.element)
   return true
 }

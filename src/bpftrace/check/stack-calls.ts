@@ -19,7 +19,9 @@ export function stackType(c: CheckContext, node: Of<'call'>, name: string): Type
   if (first !== undefined && second === undefined && first.kind === 'integer') takeLimit(first)
   else if (first !== undefined) {
     if (first.kind === 'identifier' && modes.has(first.name)) mode = first.name as StackMode
-    else c.error(first.kind === 'identifier' ? `Unknown stack mode: '${first.name}'` : `${name}: expects a stack mode or a literal limit`, first.span)
+    else c.error(
+      first.kind === 'identifier' ? `Unknown stack mode: '${first.name}'` : `${name}: expects a stack mode or a literal limit`, first.span,
+    )
     if (second !== undefined) takeLimit(second)
   }
   if (mode === 'build_id' && !user) c.error("'build_id' stack mode can only be used for ustack", node.span)

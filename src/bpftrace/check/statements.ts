@@ -41,7 +41,9 @@ export function checkStatement(c: CheckContext, statement: Statement): void {
     case 'jump': return jump(c, statement)
     case 'import': {
       if (c.config.unstable_import_statement === 'error') {
-        c.error('import statement is not enabled by default. To enable this unstable feature, set the config flag to enable. unstable_import_statement=enable', statement.span)
+        c.error(
+          'import statement is not enabled by default. To enable this unstable feature, set the config flag to enable. unstable_import_statement=enable', statement.span,
+        )
       }
     }
   }
@@ -64,8 +66,12 @@ function declare(c: CheckContext, statement: Statement & { kind: 'declare' }): v
 }
 
 function newVariable(c: CheckContext, name: string, statement: { span: { start: number; end: number } }): VariableInfo {
-  if (c.scopes.at(-1)!.has(name)) c.error(`Variable ${shown(name)} was already declared. Variable shadowing is not allowed.`, statement.span)
-  else if (c.variable(name) !== undefined) c.error(`Variable ${shown(name)} was already declared. Variable shadowing is not allowed.`, statement.span)
+  if (c.scopes.at(-1)!.has(name)) c.error(
+    `Variable ${shown(name)} was already declared. Variable shadowing is not allowed.`, statement.span,
+  )
+  else if (c.variable(name) !== undefined) c.error(
+    `Variable ${shown(name)} was already declared. Variable shadowing is not allowed.`, statement.span,
+  )
   return c.declare(name, none)
 }
 
@@ -87,11 +93,21 @@ function assignVariable(c: CheckContext, statement: Statement & { kind: 'assignV
     info = newVariable(c, name, statement)
     if (statement.declared.to !== null) setDeclared(c, info, writtenType(c, statement.declared.to), statement)
   }
-  info ??= c.declare(name, none)
+  if (info === undefined) {
+    c.noteAssigned(name)
+    info = c.declare(name, none, c.isHoisted(name))
+    if (c.isHoisted(name)) {
+      c.warn(
+        `Variable ${shown(name)} is used outside of the block that assigns it: declare it before with 'let ${shown(name)}'`, statement.nameSpan,
+      )
+    }
+  }
   c.variables.set(statement, info)
   info.assigned = true
   if (type.kind === 'void') return c.error(`Invalid expression for assignment: ${typeName(type)} has no value`, value.span)
-  if (type.kind === 'aggregate' && value.kind === 'call') return c.error(`${value.name}() should be assigned to a map, not to a variable`, value.span)
+  if (type.kind === 'aggregate' && value.kind === 'call') {
+    return c.error(`${value.name}() should be assigned to a map, not to a variable`, value.span)
+  }
   assignVariableType(c, info, copied(c, type, info.type, value.span, 'variable'), statement)
 }
 
@@ -104,7 +120,9 @@ function compoundVariable(c: CheckContext, statement: Statement & { kind: 'assig
   if (info.type.kind === 'pointer') return pointerCompound(c, operator, info.type, type, statement)
   if (type.kind === 'none') return
   if (!isIntLike(type) || (info.type.kind !== 'none' && !isIntLike(info.type))) {
-    return c.error(`The ${operator} operator can not be used on expressions of types '${typeName(info.type)}', '${typeName(type)}'`, statement.span)
+    return c.error(
+      `The ${operator} operator can not be used on expressions of types '${typeName(info.type)}', '${typeName(type)}'`, statement.span,
+    )
   }
   // The result may be larger than both sides.
   if (info.declared === null) assignVariableType(c, info, compoundType(info.type, type, operator), statement)
@@ -119,17 +137,23 @@ function compoundType(target: Type, value: Type, operator: string): Type {
 
 function pointerCompound(c: CheckContext, operator: string, target: Type, value: Type, statement: Statement): void {
   if ((operator === '+=' || operator === '-=') && (isIntLike(value) || value.kind === 'none')) return
-  c.error(`The ${operator} operator can not be used on expressions of types '${typeName(target)}', '${typeName(value)}'`, statement.span)
+  c.error(
+    `The ${operator} operator can not be used on expressions of types '${typeName(target)}', '${typeName(value)}'`, statement.span,
+  )
 }
 
 function assignMap(c: CheckContext, statement: Statement & { kind: 'assignMap' }): void {
   const { target, value, operator } = statement
-  const info = target.kind === 'map' ? useMap(c, target.name, target.span, null) : useMap(c, target.map, target.mapSpan, target.key)
+  const info = target.kind === 'map' ? useMap(c, target.name, target.span, null) : useMap(
+    c, target.map, target.mapSpan, target.key,
+  )
   if (operator !== '=') {
     const type = valueType(c, value)
     if (info.value.kind === 'pointer') return pointerCompound(c, operator, info.value, type, statement)
     if (info.value.kind === 'aggregate' || !(isIntLike(type) || type.kind === 'none') || !(isIntLike(info.value) || info.value.kind === 'none')) {
-      return c.error(`The ${operator} operator can not be used on expressions of types '${typeName(info.value)}', '${typeName(type)}'`, statement.span)
+      return c.error(
+        `The ${operator} operator can not be used on expressions of types '${typeName(info.value)}', '${typeName(type)}'`, statement.span,
+      )
     }
     return assignType(c, info, compoundType(info.value, type, operator), statement)
   }
@@ -142,7 +166,9 @@ function assignMap(c: CheckContext, statement: Statement & { kind: 'assignMap' }
     return assignType(c, info, copied(c, type, info.value, value.span, 'map'), statement)
   }
   if (info.value.kind === 'aggregate' && type.kind !== 'none') {
-    return c.error(`Type mismatch for ${info.name}: trying to assign value of type '${typeName(type)}' when map already has a type '${typeName(info.value)}'`, statement.span)
+    return c.error(
+      `Type mismatch for ${info.name}: trying to assign value of type '${typeName(type)}' when map already has a type '${typeName(info.value)}'`, statement.span,
+    )
   }
   assignType(c, info, type, statement)
 }
@@ -174,20 +200,34 @@ function unroll(c: CheckContext, statement: Statement & { kind: 'unroll' }): voi
 
 function forMap(c: CheckContext, statement: Statement & { kind: 'forMap' }): void {
   const info = c.map(statement.map.name, statement.map.span)
-  if (info.key === null) c.error(`${info.name} has no explicit keys (scalar map), and cannot be used for iteration`, statement.map.span)
+  if (info.key === null) c.error(
+    `${info.name} has no explicit keys (scalar map), and cannot be used for iteration`, statement.map.span,
+  )
   else if (info.key.kind === 'none') c.error(`Undefined map: ${info.name}`, statement.map.span)
   const value = asNumber(info.value)
   if (value.kind === 'aggregate') c.error(`Loop expression does not support type: ${typeName(value)}`, statement.map.span)
-  if (c.variable(statement.variable) !== undefined) c.error(`Loop variable ${shown(statement.variable)} shadows another variable`, statement.variableSpan)
-  callback(c, statement, info.key === null || info.key.kind === 'none' || value.kind === 'none' ? none : { kind: 'tuple', elements: [info.key, value] })
+  if (c.variable(statement.variable) !== undefined) {
+    c.error(`Loop variable ${shown(statement.variable)} shadows another variable`, statement.variableSpan)
+  }
+  callback(
+    c, statement, info.key === null || info.key.kind === 'none' || value.kind === 'none' ? none : {
+      kind: 'tuple', elements: [info.key, value],
+    },
+  )
 }
 
 function forRange(c: CheckContext, statement: Statement & { kind: 'forRange' }): void {
   for (const end of [statement.from, statement.to]) {
     const type = valueType(c, end)
-    if (type.kind !== 'none' && type.kind !== 'int') c.error(`Loop range requires an integer for the ${end === statement.from ? 'start' : 'end'} value, not ${typeName(type)}`, end.span)
+    if (type.kind !== 'none' && type.kind !== 'int') {
+      c.error(
+        `Loop range requires an integer for the ${end === statement.from ? 'start' : 'end'} value, not ${typeName(type)}`, end.span,
+      )
+    }
   }
-  if (c.variable(statement.variable) !== undefined) c.error(`Loop variable ${shown(statement.variable)} shadows another variable`, statement.variableSpan)
+  if (c.variable(statement.variable) !== undefined) {
+    c.error(`Loop variable ${shown(statement.variable)} shadows another variable`, statement.variableSpan)
+  }
   callback(c, statement, { kind: 'int', bits: 64, signed: true })
 }
 
@@ -215,13 +255,17 @@ function jump(c: CheckContext, statement: Statement & { kind: 'jump' }): void {
   }
   const type = statement.value === null ? voidType : valueType(c, statement.value)
   if (c.subprogram === null) {
-    if (type.kind !== 'void' && type.kind !== 'none' && !isIntLike(type) && type.kind !== 'pointer') c.error(`Probes return numbers, not ${typeName(type)}`, statement.span)
+    if (type.kind !== 'void' && type.kind !== 'none' && !isIntLike(type) && type.kind !== 'pointer') {
+      c.error(`Probes return numbers, not ${typeName(type)}`, statement.span)
+    }
     return
   }
   const wanted = writtenType(c, c.subprogram.returns)
   if (type.kind === 'none' || wanted.kind === 'none') return
   const fits = wanted.kind === 'void' || type.kind === 'void' ? wanted.kind === type.kind : fitsReturn(wanted, type)
-  if (!fits) c.error(`Function ${c.subprogram.name} is of type ${typeName(wanted)}, cannot return ${typeName(type)}`, statement.span)
+  if (!fits) {
+    c.error(`Function ${c.subprogram.name} is of type ${typeName(wanted)}, cannot return ${typeName(type)}`, statement.span)
+  }
 }
 
 function fitsReturn(wanted: Type, type: Type): boolean {

@@ -61,7 +61,11 @@ export class Resolver {
   /** Nothing matches: an error, a warning or nothing, as the configuration says. */
   none(what: string): Target[] {
     const { missing } = this.options
-    if (missing === 'error') return this.error(`No matches for ${this.point.provider} ${what}.`, 'If this is expected, set the \'missing_probes\' config variable to \'warn\'.')
+    if (missing === 'error') {
+      return this.error(
+        `No matches for ${this.point.provider} ${what}.`, 'If this is expected, set the \'missing_probes\' config variable to \'warn\'.',
+      )
+    }
     if (missing === 'warn') this.diagnostics.warn(`No matches for ${this.point.provider} ${what}. Skipping.`, this.point.span)
     return []
   }
@@ -94,13 +98,21 @@ export class Resolver {
     const unit = parts.length === 1 ? 'ns' : parts[0]!
     const scale: Record<string, bigint> = { ns: 1n, us: 1000n, ms: 1_000_000n, s: 1_000_000_000n }
     const hz = unit === 'hz' ? number : null
-    return [{ kind: provider, point: this.point, display: [provider, ...parts].join(':'), hz, periodNs: hz === null ? number * scale[unit]! : null }]
+    return [
+      {
+        kind: provider, point: this.point, display: [provider, ...parts].join(':'), hz, periodNs: hz === null ? number * scale[unit]! : null,
+      },
+    ]
   }
 
   #event(provider: 'software' | 'hardware', parts: string[]): Target[] {
     const [event, count] = parts as [string, string | undefined]
     const known = provider === 'software' ? softwareEvents : hardwareEvents
-    if (known[event] === undefined) return this.error(event.includes('*') ? `wildcards are not allowed for ${provider} probe type` : `${event} is not a ${provider} probe`)
+    if (known[event] === undefined) {
+      return this.error(
+        event.includes('*') ? `wildcards are not allowed for ${provider} probe type` : `${event} is not a ${provider} probe`,
+      )
+    }
     const number = count === undefined || count === '' ? null : parseInteger(count, this.point.span)
     return [{ kind: provider, point: this.point, display: [provider, ...parts].join(':'), event, count: number }]
   }
@@ -116,7 +128,11 @@ export class Resolver {
 
   #rawTracepoint(parts: string[]): Target[] {
     const name = parts.at(-1)!
-    if (parts.length === 2 && !'vmlinux'.match(new RegExp(`^${parts[0]!.replaceAll('*', '.*')}$`)) && !this.environment.hooks.hasModule(parts[0]!)) return this.none(parts.join(':'))
+    if (parts.length === 2 && !'vmlinux'.match(
+      new RegExp(`^${parts[0]!.replaceAll('*', '.*')}$`),
+    ) && !this.environment.hooks.hasModule(parts[0]!)) {
+      return this.none(parts.join(':'))
+    }
     const found = this.environment.hooks.rawTracepoints(name)
     if (found.length === 0) return this.none(parts.join(':'))
     return found.map((one) => ({ kind: 'rawtracepoint', point: this.point, display: `rawtracepoint:vmlinux:${one}`, name: one }))
@@ -135,12 +151,16 @@ export class Resolver {
     if (module !== '' && !module.includes('*') && module !== 'vmlinux' && !hooks.hasModule(module)) {
       return this.error(`specified module ${module} in probe ${provider}:${module}:${name} is not loaded.`)
     }
-    const make = (one: string): Target => ({ ...base, name: one, offset: offset === undefined ? 0 : Number(parseInteger(offset, this.point.span)), address: null, display: `${provider}:${module === '' ? '' : `${module}:`}${one}${offset === undefined ? '' : `+${offset}`}` })
+    const make = (one: string): Target => ({
+      ...base, name: one, offset: offset === undefined ? 0 : Number(parseInteger(offset, this.point.span)), address: null, display: `${provider}:${module === '' ? '' : `${module}:`}${one}${offset === undefined ? '' : `+${offset}`}`,
+    })
     const found = hooks.functions(module === '' ? '*' : module, name)
     if (found === null && !name.includes('*')) return [make(name)]
     if (found === null || found.length === 0) {
       if (!name.includes('*')) {
-        this.diagnostics.warn(`${name} is not traceable (either non-existing, inlined, or marked as "notrace"); attaching to it will likely fail`, this.point.span)
+        this.diagnostics.warn(
+          `${name} is not traceable (either non-existing, inlined, or marked as "notrace"); attaching to it will likely fail`, this.point.span,
+        )
         if (this.options.unsafe) return [make(name)]
       }
       return this.none(parts.join(':'))
@@ -151,14 +171,22 @@ export class Resolver {
   #fentry(provider: 'fentry' | 'fexit', parts: string[]): Target[] {
     const name = parts.at(-1)!
     if (parts[0] === 'bpf' && parts.length > 1) {
-      return [{ kind: provider, point: this.point, module: 'bpf', name, bpf: parts.length === 3 ? parts[1]! : '*', display: `${provider}:${parts.join(':')}` }]
+      return [
+        {
+          kind: provider, point: this.point, module: 'bpf', name, bpf: parts.length === 3 ? parts[1]! : '*', display: `${provider}:${parts.join(':')}`,
+        },
+      ]
     }
     const module = parts.length === 2 ? parts[0]! : 'vmlinux'
     const { btf } = this.environment
     const found = name.includes('*') ? this.environment.hooks.functions(module, name)?.map((one) => one.slice(one.indexOf(':') + 1)) ?? [] : [name]
     const known = found.filter((one) => btf === null || btf.find(one, 'func') !== 0)
     if (known.length === 0) return this.none(parts.join(':'))
-    return known.map((one) => ({ kind: provider, point: this.point, module: 'vmlinux', name: one, bpf: null, display: `${provider}:vmlinux:${one}` }))
+    return known.map(
+      (one) => ({
+        kind: provider, point: this.point, module: 'vmlinux', name: one, bpf: null, display: `${provider}:vmlinux:${one}`,
+      }),
+    )
   }
 
   #watchpoint([addressText, lengthText, mode]: string[]): Target[] {
@@ -167,14 +195,26 @@ export class Resolver {
     if (address === 0n) return this.error('watchpoint must be attached to a non-zero address')
     if (![1, 2, 4, 8].includes(length)) return this.error('watchpoint length must be one of (1,2,4,8)')
     const letters = [...mode!].sort().join('')
-    if (!/^[rwx]+$/.test(mode!) || new Set(letters).size !== letters.length) return this.error("watchpoint mode must be combination of (r,w,x)")
+    if (!/^[rwx]+$/.test(mode!) || new Set(letters).size !== letters.length) {
+      return this.error("watchpoint mode must be combination of (r,w,x)")
+    }
     if (letters.includes('x') && letters.length > 1) return this.error('watchpoint modes (rx, rwx, wx) not supported')
-    return [{ kind: 'watchpoint', point: this.point, address, length, mode: letters, display: `watchpoint:${addressText}:${length}:${mode}` }]
+    return [
+      {
+        kind: 'watchpoint', point: this.point, address, length, mode: letters, display: `watchpoint:${addressText}:${length}:${mode}`,
+      },
+    ]
   }
 
   #iter([name, pin]: string[]): Target[] {
     if (name!.includes('*') || pin?.includes('*')) return this.error('iter probe type does not support wildcards')
-    if (!this.environment.hooks.iterators().includes(name!)) return this.error(`iter ${name} not available for your kernel version.`)
-    return [{ kind: 'iter', point: this.point, name: name!, pin: pin ?? null, display: `iter:${name}${pin === undefined ? '' : `:${pin}`}` }]
+    if (!this.environment.hooks.iterators().includes(name!)) {
+      return this.error(`iter ${name} not available for your kernel version.`)
+    }
+    return [
+      {
+        kind: 'iter', point: this.point, name: name!, pin: pin ?? null, display: `iter:${name}${pin === undefined ? '' : `:${pin}`}`,
+      },
+    ]
   }
 }

@@ -14,16 +14,26 @@ export function resolveUser(resolver: Resolver): Target[] {
 function uprobe(resolver: Resolver, provider: 'uprobe' | 'uretprobe', parts: string[]): Target[] {
   const { hooks } = resolver.environment
   const location = /^(.*)@([^@]*)$/.exec(parts[0]!)
-  if (location !== null && parts.length <= 3 && /\.\w+$/.test(location[2]!)) return sourceLine(resolver, provider, location[1]!, [location[2]!, ...parts.slice(1)].join(':'))
+  if (location !== null && parts.length <= 3 && /\.\w+$/.test(location[2]!)) {
+    return sourceLine(resolver, provider, location[1]!, [location[2]!, ...parts.slice(1)].join(':'))
+  }
   const path = parts[0] === '' ? '*' : parts[0]!
   const files = hooks.files(path)
-  if (files.length === 0) return path.includes('*') ? resolver.none(parts.join(':')) : resolver.error(`${provider} target file '${path}' does not exist or is not executable`)
+  if (files.length === 0) {
+    return path.includes('*') ? resolver.none(parts.join(':')) : resolver.error(
+      `${provider} target file '${path}' does not exist or is not executable`,
+    )
+  }
   const language = parts.length === 3 ? parts[1]! : ''
   if (language !== '' && !languages.has(language)) return resolver.error(`${provider} does not support language '${language}'`)
   const target = parts.at(-1)!
   if (/^(0x[0-9a-fA-F]+|[0-9]+)$/.test(target) && !resolver.point.quoted.at(-1)) {
     const address = parseInteger(target, resolver.point.span)
-    return files.map((file) => ({ kind: provider, point: resolver.point, path: file, name: '', offset: 0, address, display: `${provider}:${file}:${target}` }))
+    return files.map(
+      (file) => ({
+        kind: provider, point: resolver.point, path: file, name: '', offset: 0, address, display: `${provider}:${file}:${target}`,
+      }),
+    )
   }
   const [, name, offset] = /^(.+?)(?:\+(0x[0-9a-fA-F]+|[0-9]+))?$/s.exec(target) as unknown as [string, string, string | undefined]
   const targets: Target[] = []
@@ -33,7 +43,9 @@ function uprobe(resolver: Resolver, provider: 'uprobe' | 'uretprobe', parts: str
     for (const symbol of found ?? []) {
       if (symbol.size === 0 && !name.includes('*') && !resolver.options.unsafe && provider === 'uprobe') {
         refused = true
-        resolver.plainError(`Could not determine boundary for ${symbol.name} (symbol has size 0).\nUse --unsafe to force attachment. WARNING: This option could lead to data corruption in the target process.`)
+        resolver.plainError(
+          `Could not determine boundary for ${symbol.name} (symbol has size 0).\nUse --unsafe to force attachment. WARNING: This option could lead to data corruption in the target process.`,
+        )
         continue
       }
       targets.push({
@@ -47,7 +59,9 @@ function uprobe(resolver: Resolver, provider: 'uprobe' | 'uretprobe', parts: str
 
 function sourceLine(resolver: Resolver, provider: 'uprobe' | 'uretprobe', path: string, _line: string): Target[] {
   const files = resolver.environment.hooks.files(path)
-  if (path === '' || path.includes('*') || files.length !== 1) return resolver.error(`${provider} at a source line needs exactly one file, not '${path}'`)
+  if (path === '' || path.includes('*') || files.length !== 1) {
+    return resolver.error(`${provider} at a source line needs exactly one file, not '${path}'`)
+  }
   return resolver.error(`No debug info (DWARF) found in ${files[0]} for source locations`)
 }
 
@@ -65,7 +79,9 @@ function usdt(resolver: Resolver, parts: string[]): Target[] {
       if (seen.has(`${one.provider}:${one.name}`)) continue
       seen.add(`${one.provider}:${one.name}`)
       if (!wildcard(provider).test(one.provider) || !wildcard(name).test(one.name)) continue
-      targets.push({ kind: 'usdt', point: resolver.point, path: file, provider: one.provider, name: one.name, arguments: one.arguments, display: `usdt:${file}:${one.provider}:${one.name}` })
+      targets.push({
+        kind: 'usdt', point: resolver.point, path: file, provider: one.provider, name: one.name, arguments: one.arguments, display: `usdt:${file}:${one.provider}:${one.name}`,
+      })
     }
   }
   return targets.length === 0 ? resolver.none(parts.join(':')) : targets

@@ -29,11 +29,17 @@ export function assignAggregate(p: ProgramWriter, info: MapInfo, key: Expression
       return change(p, info, keyPlace(p, info, key), [value!, f.number(1)], (entry) => extreme(p, info, entry, value!, fn))
     case 'hist': {
       const bits = Number((info.value as Type & { kind: 'aggregate' }).options[0] ?? 0n)
-      return change(p, info, keyPlace(p, info, key, bucketOf(p, value!, bits)), [f.number(1)], (entry) => add(p, entry, 0, f.number(1)))
+      return change(
+        p, info, keyPlace(p, info, key, bucketOf(p, value!, bits)), [f.number(1)], (entry) => add(p, entry, 0, f.number(1)),
+      )
     }
     case 'lhist': {
       const [least, most, step] = (info.value as Type & { kind: 'aggregate' }).options as [bigint, bigint, bigint]
-      return change(p, info, keyPlace(p, info, key, linearBucket(p, value!, least, most, step)), [f.number(1)], (entry) => add(p, entry, 0, f.number(1)))
+      return change(
+        p, info, keyPlace(
+          p, info, key, linearBucket(p, value!, least, most, step),
+        ), [f.number(1)], (entry) => add(p, entry, 0, f.number(1)),
+      )
     }
     case 'tseries': return series(p, info, key, value!)
   }
@@ -107,7 +113,9 @@ export function readAggregate(p: ProgramWriter, info: MapInfo, key: Place): Oper
 function signedQuotient(p: ProgramWriter, sum: Value, count: Value, signed: boolean): Value {
   const { f } = p
   if (!signed) return f.binary('div', sum, count)
-  return f.choose('slt', sum, f.number(0), () => f.negate(f.binary('div', f.negate(sum), count)), () => f.binary('div', sum, count))
+  return f.choose(
+    'slt', sum, f.number(0), () => f.negate(f.binary('div', f.negate(sum), count)), () => f.binary('div', sum, count),
+  )
 }
 
 function merge(p: ProgramWriter, type: Type & { kind: 'aggregate' }, entry: Value, total: Value): void {

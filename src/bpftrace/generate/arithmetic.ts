@@ -84,13 +84,19 @@ function isSigned(a: Type, b: Type, _left: Expression, _right: Expression): bool
   return signed(a) || signed(b)
 }
 
-const operators: Partial<Record<string, IrOperator>> = { '+': 'add', '-': 'sub', '*': 'mul', '&': 'and', '|': 'or', '^': 'xor', '<<': 'shl' }
+const operators: Partial<Record<string, IrOperator>> = {
+  '+': 'add', '-': 'sub', '*': 'mul', '&': 'and', '|': 'or', '^': 'xor', '<<': 'shl',
+}
 
 export function arithmetic(p: ProgramWriter, operator: string, x: Value, y: Value, a: Type, b: Type, node: Expression | { span: import('../source.ts').Span }): Value {
   const { f } = p
   // Pointers move by what they point to.
-  if (a.kind === 'pointer' && isIntLike(b) && (operator === '+' || operator === '-')) return f.binary(operators[operator]!, x, f.binary('mul', y, f.number(Math.max(1, sizeOf(a.to)))))
-  if (b.kind === 'pointer' && isIntLike(a) && operator === '+') return f.binary('add', y, f.binary('mul', x, f.number(Math.max(1, sizeOf(b.to)))))
+  if (a.kind === 'pointer' && isIntLike(b) && (operator === '+' || operator === '-')) {
+    return f.binary(operators[operator]!, x, f.binary('mul', y, f.number(Math.max(1, sizeOf(a.to)))))
+  }
+  if (b.kind === 'pointer' && isIntLike(a) && operator === '+') {
+    return f.binary('add', y, f.binary('mul', x, f.number(Math.max(1, sizeOf(b.to)))))
+  }
   const plain = operators[operator]
   if (plain === 'shl') return f.binary('shl', x, f.binary('and', y, f.number(63)))
   if (plain !== undefined) return f.binary(plain, x, y)

@@ -88,7 +88,9 @@ function taskField(p: ProgramWriter, names: readonly string[], type: Type): Oper
     const field = struct?.field(name)
     if (struct === undefined || field === undefined) return { kind: 'register', value: p.f.number(0), type }
     const base = remote(p, address, 'kernel', { kind: 'struct', definition: struct }) as Operand & { kind: 'remote' }
-    operand = { ...base, type: field.type, path: base.path === null ? null : { root: base.path.root, steps: [name] }, offset: field.offset }
+    operand = {
+      ...base, type: field.type, path: base.path === null ? null : { root: base.path.root, steps: [name] }, offset: field.offset,
+    }
     if (field.type.kind === 'pointer' && field.type.to.kind === 'struct') {
       struct = field.type.to.definition
       address = toRegister(p, operand)
@@ -136,14 +138,20 @@ function usdtArgument(p: ProgramWriter, spec: string, index: number): Value {
   const { f } = p
   const one = spec.trim().split(/\s+(?=-?\d+@)/)[index]
   const match = one === undefined ? null : /^(-?\d+)@(?:\$(-?\d+)|%(\w+)|(-?\d*)\(%(\w+)(?:,%(\w+)(?:,(\d+))?)?\))$/.exec(one)
-  if (match === null) return p.fail(`argument ${index} of ${p.target.display} is not there, or nowhere that can be read: '${one ?? ''}'`, p.probe.probe.span)
+  if (match === null) {
+    return p.fail(
+      `argument ${index} of ${p.target.display} is not there, or nowhere that can be read: '${one ?? ''}'`, p.probe.probe.span,
+    )
+  }
   const [, size, constantValue, name, displacement, base, scaled, scale] = match
   const bits = Math.abs(Number(size)) * 8
   const signed = size!.startsWith('-')
   if (constantValue !== undefined) return f.number(BigInt(constantValue))
   if (name !== undefined) return f.extend(registerValue(p, wideRegister(name)), bits, signed)
   let address = f.binary('add', registerValue(p, wideRegister(base!)), f.number(BigInt(displacement === '' ? 0 : displacement!)))
-  if (scaled !== undefined) address = f.binary('add', address, f.binary('mul', registerValue(p, wideRegister(scaled)), f.number(Number(scale ?? 1))))
+  if (scaled !== undefined) {
+    address = f.binary('add', address, f.binary('mul', registerValue(p, wideRegister(scaled)), f.number(Number(scale ?? 1))))
+  }
   const place = p.temporary(8, 'argument')
   f.store(place.base, 0, 8, f.number(0))
   readRemote(p, place, bits / 8, address, 'user')
@@ -167,7 +175,9 @@ function retval(p: ProgramWriter, type: Type): Operand {
 function func(p: ProgramWriter, type: Type): Operand {
   const { f } = p
   if (p.target.kind === 'uprobe' || p.target.kind === 'uretprobe') {
-    if (p.target.name !== '') return { kind: 'literal', text: p.target.name, type: { kind: 'string', size: p.target.name.length + 1 } }
+    if (p.target.name !== '') {
+      return { kind: 'literal', text: p.target.name, type: { kind: 'string', size: p.target.name.length + 1 } }
+    }
     const place = p.temporary(16, 'usym')
     const ip = p.target.kind === 'uprobe' ? registerValue(p, 'ip') : f.call('get_func_ip', [p.context])
     f.store(place.base, place.offset, 8, ip)

@@ -11,14 +11,14 @@ import { constant } from './constants.ts'
 import type { Field } from './events.ts'
 import { defaultSpace, expression, number, register } from './expression.ts'
 import { lookup, keyPlace, useMap, address, whenFound } from './map-access.ts'
-import { storeAs, storeText, toMemory, toRegister, zero, copy, fieldAddress } from './memory.ts'
+import { storeAs, storeText, toMemory, toRegister, zero, copy } from './memory.ts'
 import { networkCall } from './network.ts'
 import type { Operand } from './operand.ts'
 import { isScalar, type ProgramWriter } from './program-writer.ts'
 import { record } from './record.ts'
 import { registers } from './registers.ts'
 import { stack } from './stacks.ts'
-import { compareStrings, inScratch, length, search, stringType } from './strings.ts'
+import { compareStrings, concatenate, inScratch, length, search, stringType } from './strings.ts'
 import { storeVariable } from './expression.ts'
 import { tableText } from './tables.ts'
 import { word } from './writer.ts'
@@ -70,7 +70,9 @@ export function call(p: ProgramWriter, node: Of<'call'>): Operand {
     }
     case 'comm': case 'pcomm': case 'ppid': return node.args.length === 0 || name !== 'comm' ? builtin(p, name, node) : comm(p)
     case 'reg':
-      if (first.kind === 'string' && registers[first.value] === undefined) return p.fail(`'${first.value}' is not a valid register on this architecture (x86_64)`, node.span)
+      if (first.kind === 'string' && registers[first.value] === undefined) {
+        return p.fail(`'${first.value}' is not a valid register on this architecture (x86_64)`, node.span)
+      }
       return register(registerValue(p, (first as Of<'string'>).value), u64)
     case 'kaddr': {
       const symbol = (first as Of<'string'>).value
@@ -109,7 +111,9 @@ export function call(p: ProgramWriter, node: Of<'call'>): Operand {
     case 'socket_cookie': return register(f.call('get_socket_cookie', [number(p, first)]), type)
     case 'strerror': case 'signal_name': case 'syscall_name': return tableText(p, node, name)
     case 'str_concat': return concatenate(p, node)
-    case 'kfunc_exist': case 'kfunc_allowed': return constant(p, p.generation.btf.find((first as Of<'string'>).value, 'func') !== 0, { type: bool })
+    case 'kfunc_exist': case 'kfunc_allowed': return constant(
+      p, p.generation.btf.find((first as Of<'string'>).value, 'func') !== 0, { type: bool },
+    )
   }
   if (name.startsWith('is_')) {
     const answer = question({ maps: p.generation.checked.maps } as unknown as CheckContext, name, first) ?? false
@@ -145,7 +149,11 @@ function print(p: ProgramWriter, node: Of<'call'>): Operand {
   if (first.kind === 'map') {
     const map = useMap(p.generation, first.name).name
     const most = count(top)
-    record(p, p.generation.event({ kind: 'printMap', map, top: most === null ? null : Number(most), divisor: count(divisor) }), 8, () => {})
+    record(
+      p, p.generation.event({
+        kind: 'printMap', map, top: most === null ? null : Number(most), divisor: count(divisor),
+      }), 8, () => {},
+    )
     return nothing
   }
   const operand = expression(p, first)
@@ -174,12 +182,18 @@ function join(p: ProgramWriter, node: Of<'call'>): Operand {
   const room = Math.min(1024, Number(p.generation.checked.config.max_strlen))
   const space = first.type?.kind === 'pointer' ? first.type.space : 'unknown'
   const user = space === 'user' || defaultSpace(p) === 'user'
-  const event = p.generation.event({ kind: 'join', separator: separator?.kind === 'string' ? separator.value : ' ', count: joinArguments, size: room })
+  const event = p.generation.event({
+    kind: 'join', separator: separator?.kind === 'string' ? separator.value : ' ', count: joinArguments, size: room,
+  })
   const pointer = p.temporary(8, 'argument')
   record(p, event, 8 + joinArguments * room, (to) => {
     for (let index = 0; index < joinArguments; index++) {
       f.store(pointer.base, 0, 8, f.number(0))
-      f.call(user ? 'probe_read_user' : 'probe_read', [f.offset(pointer.base, pointer.offset), f.number(8), f.binary('add', list, f.number(index * 8))])
+      f.call(
+        user ? 'probe_read_user' : 'probe_read', [
+          f.offset(pointer.base, pointer.offset), f.number(8), f.binary('add', list, f.number(index * 8)),
+        ],
+      )
       f.store(to, 8 + index * room, 1, f.number(0))
       const one = f.load(pointer.base, pointer.offset, 8)
       f.call(user ? 'probe_read_user_str' : 'probe_read_str', [f.offset(to, 8 + index * room), f.number(room), one])
@@ -220,7 +234,9 @@ function len(p: ProgramWriter, first: Expression): Operand {
   // In memory that the verifier does not follow: else it would go through every possible count.
   const { offset } = p.temporary(64, 'count')
   f.store(p.scratch, offset, 8, f.number(0))
-  const name = p.callback(first.span, 3, () => p.f.store(p.scratch, offset, 8, p.f.binary('add', p.f.load(p.scratch, offset, 8), p.f.number(1))))
+  const name = p.callback(
+    first.span, 3, () => p.f.store(p.scratch, offset, 8, p.f.binary('add', p.f.load(p.scratch, offset, 8), p.f.number(1))),
+  )
   f.call('for_each_map_elem', [f.map(info.name), f.functionAddress(name), p.sharedAddress(), f.number(0)])
   return register(f.load(p.scratch, offset, 8), u64)
 }
@@ -235,7 +251,11 @@ function stackLength(p: ProgramWriter, operand: Operand, type: Type & { kind: 's
   const size = Math.max(1, type.limit) * entry
   const frames = p.temporary(Math.max(64, size), 'frames')
   const flags = type.user ? 256 : 0
-  const got = f.call('get_stack', [p.context, f.offset(frames.base, frames.offset), f.number(size), f.number(flags)], { kind: 'int', bits: 64, signed: true })
+  const got = f.call(
+    'get_stack', [
+      p.context, f.offset(frames.base, frames.offset), f.number(size), f.number(flags),
+    ], { kind: 'int', bits: 64, signed: true },
+  )
   return register(f.choose('sgt', got, f.number(0), () => f.binary('div', got, f.number(entry)), () => f.number(0)), u64)
 }
 
@@ -245,12 +265,18 @@ function string(p: ProgramWriter, node: Of<'call'>): Operand {
   const operand = expression(p, first)
   const from = first.type ?? u64
   if (from.kind === 'string' || from.kind === 'array') {
-    if (operand.kind === 'literal') return { kind: 'literal', text: second?.kind === 'integer' ? operand.text.slice(0, Math.max(0, Number(second.value) - 1)) : operand.text, type }
+    if (operand.kind === 'literal') {
+      return {
+        kind: 'literal', text: second?.kind === 'integer' ? operand.text.slice(0, Math.max(0, Number(second.value) - 1)) : operand.text, type,
+      }
+    }
     return cut(p, operand, type, from)
   }
   const length = second === undefined || second.kind === 'integer' ? null : number(p, second)
   const space = from.kind === 'pointer' ? from.space : 'unknown'
-  return { kind: 'remoteString', address: toRegister(p, operand), space: space === 'unknown' ? defaultSpace(p) : space === 'own' ? 'own' : space, type, length }
+  return {
+    kind: 'remoteString', address: toRegister(p, operand), space: space === 'unknown' ? defaultSpace(p) : space === 'own' ? 'own' : space, type, length,
+  }
 }
 
 /** An array of characters as a string of its own. */
@@ -277,13 +303,19 @@ function buffer(p: ProgramWriter, node: Of<'call'>): Operand {
   f.store(place.base, place.offset, 4, size)
   const target = { base: place.base, offset: place.offset + 4 }
   if (operand.kind === 'literal') storeText(p, operand.text, target, type.size, false)
-  else if (operand.kind === 'memory' && !isScalar(operand.type)) copy(p, operand, target, Math.min(type.size, sizeOf(operand.type)))
+  else if (operand.kind === 'memory' && !isScalar(operand.type)) copy(
+    p, operand, target, Math.min(type.size, sizeOf(operand.type)),
+  )
   else {
     const from = first.type ?? u64
     const space = from.kind === 'pointer' ? from.space : operand.kind === 'remote' || operand.kind === 'remoteString' ? operand.space : 'unknown'
     const source = toRegister(p, operand)
     const known = space === 'unknown' ? defaultSpace(p) : space
-    f.call(known === 'user' ? 'probe_read_user' : known === 'unknown' ? 'probe_read' : 'probe_read_kernel', [f.offset(target.base, target.offset), size, source])
+    f.call(
+      known === 'user' ? 'probe_read_user' : known === 'unknown' ? 'probe_read' : 'probe_read_kernel', [
+        f.offset(target.base, target.offset), size, source,
+      ],
+    )
   }
   return { kind: 'memory', ...place, type }
 }
@@ -305,7 +337,9 @@ function userAddress(p: ProgramWriter, name: string): Value {
   const symbol = environment.userSymbol(target.path, name)!
   if (!symbol.relocatable) return f.number(symbol.address)
   const own = 'name' in target && target.name !== '' ? environment.userSymbol(target.path, target.name) : undefined
-  if (own === undefined) return p.fail(`the address of ${name} cannot be told here: ${target.path} may be loaded anywhere`, p.probe.probe.span)
+  if (own === undefined) {
+    return p.fail(`the address of ${name} cannot be told here: ${target.path} may be loaded anywhere`, p.probe.probe.span)
+  }
   return f.binary('add', f.binary('sub', registerValue(p, 'ip'), f.number(own.address)), f.number(symbol.address))
 }
 
@@ -315,7 +349,9 @@ function timestamp(p: ProgramWriter, mode: Expression | undefined): Operand {
   switch (name) {
     case 'monotonic': return register(f.call('ktime_get_ns', []), u64)
     case 'tai': return register(f.call('ktime_get_tai_ns', []), u64)
-    case 'sw_tai': return register(f.binary('add', f.call('ktime_get_boot_ns', []), f.number(p.generation.options.taiOffset)), u64)
+    case 'sw_tai': return register(
+      f.binary('add', f.call('ktime_get_boot_ns', []), f.number(p.generation.options.taiOffset)), u64,
+    )
     default: return register(f.call('ktime_get_boot_ns', []), u64)
   }
 }
@@ -390,9 +426,3 @@ function debug(p: ProgramWriter, node: Of<'call'>): Operand {
   f.call('trace_printk', [f.offset(place.base, place.offset), f.number(bytes), ...values])
   return nothing
 }
-
-function concatenate(p: ProgramWriter, node: Of<'call'>): Operand {
-  return p.fail('str_concat() is not supported yet', node.span)
-}
-
-export { fieldAddress }

@@ -29,7 +29,7 @@ export function sameBytes(p: ProgramWriter, x: Place, y: Place, size: number, eq
   const different = f.block()
   const result = f.value()
   const end = f.block(result)
-  for (const { at, width } of pieces(x.offset | y.offset, size)) {
+  for (const { at, width } of pieces(x.offset, size, y.offset)) {
     const next = f.block()
     f.branch('eq', f.load(x.base, x.offset + at, width), f.load(y.base, y.offset + at, width), next, different)
     f.start(next)

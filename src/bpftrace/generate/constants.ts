@@ -10,6 +10,8 @@ export function configField(p: ProgramWriter, node: Of<'field'>): Operand {
 }
 
 export function constant(p: ProgramWriter, value: bigint | string | boolean, node: { type?: import('../types/type.ts').Type }): Operand {
-  if (typeof value === 'string') return { kind: 'literal', text: value, type: node.type ?? { kind: 'string', size: value.length + 1 } }
+  if (typeof value === 'string') {
+    return { kind: 'literal', text: value, type: node.type ?? { kind: 'string', size: value.length + 1 } }
+  }
   return { kind: 'register', value: p.f.number(typeof value === 'boolean' ? (value ? 1 : 0) : value), type: node.type ?? u64 }
 }

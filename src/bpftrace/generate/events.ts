@@ -6,7 +6,9 @@ export interface Field { offset: number; type: Type }
 
 /** What a record of the ring asks for. Its first eight bytes are the number of the event in this list. */
 export type Event =
-  | { kind: 'printf' | 'errorf' | 'warnf' | 'system' | 'cat'; format: string; args: Field[]; span: Span; expandedFrom: readonly Span[] }
+  | {
+    kind: 'printf' | 'errorf' | 'warnf' | 'system' | 'cat'; format: string; args: Field[]; span: Span; expandedFrom: readonly Span[]
+  }
   | { kind: 'print'; value: Field }
   | { kind: 'printMap'; map: string; top: number | null; divisor: bigint | null }
   | { kind: 'clear' | 'zero'; map: string }

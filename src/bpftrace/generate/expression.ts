@@ -1,8 +1,8 @@
 import type { Value } from '../../compiler/ir/ir.ts'
-import { sizes } from '../check/expressions.ts'
+import { sizes, typeinfos } from '../check/expressions.ts'
 import { plainName } from '../check/functions.ts'
 import type { Block, Expression, Of } from '../syntax/ast.ts'
-import { asNumber, i64, int, layOut, pointerTo, sizeOf, u64, type AddressSpace, type Type } from '../types/type.ts'
+import { asNumber, i64, int, layOut, pointerTo, sizeOf, typeName, u64, type AddressSpace, type Type } from '../types/type.ts'
 import { binary, step, unary } from './arithmetic.ts'
 import { builtin } from './builtin.ts'
 import { call } from './call.ts'
@@ -40,10 +40,22 @@ export function expression(p: ProgramWriter, node: Expression): Operand {
     case 'tuple': return { kind: 'parts', parts: node.elements.map((one) => fixed(p, expression(p, one))), type }
     case 'record': return { kind: 'parts', parts: node.fields.map(({ value }) => fixed(p, expression(p, value))), type }
     case 'sizeof': case 'offsetof': return register(p.f.number(sizes.get(node) ?? 0n), type)
-    case 'typeinfo': case 'typeof': return p.fail('the value of typeinfo cannot be used at run time', node.span)
+    case 'typeinfo': return typeinfo(p, node)
+    case 'typeof': return nothing
     case 'comptime': return expression(p, node.operand)
     case 'block': return block(p, node)
     case 'if': return conditional(p, node)
+  }
+}
+
+/** What is known of a type, as texts. */
+function typeinfo(p: ProgramWriter, node: Of<'typeinfo'>): Operand {
+  const type = typeinfos.get(node) ?? { kind: 'none' }
+  const text = (value: string): Operand => ({ kind: 'literal', text: value, type: { kind: 'string', size: 64 } })
+  return {
+    kind: 'parts', parts: [
+      register(p.f.number(0), u64), text(type.kind), text(typeName(type)),
+    ], type: node.type ?? { kind: 'none' },
   }
 }
 
@@ -98,9 +110,15 @@ export function condition(p: ProgramWriter, node: Expression): Value {
 
 function ternary(p: ProgramWriter, node: Of<'ternary'>): Operand {
   const { then, otherwise } = node
-  if (then !== null) return branches(p, node.type ?? { kind: 'none' }, condition(p, node.condition), () => expression(p, then), () => expression(p, otherwise))
+  if (then !== null) {
+    return branches(
+      p, node.type ?? { kind: 'none' }, condition(p, node.condition), () => expression(p, then), () => expression(p, otherwise),
+    )
+  }
   const value = condition(p, node.condition)
-  return branches(p, node.type ?? { kind: 'none' }, value, () => register(value, node.condition.type ?? i64), () => expression(p, otherwise))
+  return branches(
+    p, node.type ?? { kind: 'none' }, value, () => register(value, node.condition.type ?? i64), () => expression(p, otherwise),
+  )
 }
 
 function conditional(p: ProgramWriter, node: Of<'if'>): Operand {
@@ -111,7 +129,9 @@ function conditional(p: ProgramWriter, node: Of<'if'>): Operand {
   }
   const type = node.type ?? { kind: 'none' }
   const value = condition(p, node.condition)
-  return branches(p, type, value, () => expression(p, node.then), () => (node.otherwise === null ? nothing : expression(p, node.otherwise)))
+  return branches(
+    p, type, value, () => expression(p, node.then), () => (node.otherwise === null ? nothing : expression(p, node.otherwise)),
+  )
 }
 
 /** A value by one of two ways: in a register, or in memory that both write to. */
@@ -121,7 +141,9 @@ function branches(p: ProgramWriter, type: Type, value: Value, then: () => Operan
     f.when('ne', value, f.number(0), () => void p.statement(then), () => void p.statement(otherwise))
     return nothing
   }
-  if (isScalar(type)) return register(f.choose('ne', value, f.number(0), () => toRegister(p, then()), () => toRegister(p, otherwise())), type)
+  if (isScalar(type)) {
+    return register(f.choose('ne', value, f.number(0), () => toRegister(p, then()), () => toRegister(p, otherwise())), type)
+  }
   const place = p.temporary(sizeOf(type), 'choice')
   f.when('ne', value, f.number(0), () => storeAs(p, then(), place, type, true), () => storeAs(p, otherwise(), place, type, true))
   return { kind: 'memory', ...place, type }
@@ -153,8 +175,12 @@ function indexed(p: ProgramWriter, node: Of<'index'>): Operand {
   }
   const length = type.kind === 'array' ? type.length : type.kind === 'string' || type.kind === 'buffer' ? type.size : 0
   if (operand.kind === 'remote') return remoteElement(p, operand, elementType, size, constant, node)
-  if (operand.kind === 'context' && constant !== null) return { kind: 'context', offset: operand.offset + constant * size, type: elementType }
-  const place = operand.kind === 'memory' ? operand : toMemory(p, operand, operand.kind === 'literal' || operand.kind === 'remoteString' ? operand.type : type)
+  if (operand.kind === 'context' && constant !== null) {
+    return { kind: 'context', offset: operand.offset + constant * size, type: elementType }
+  }
+  const place = operand.kind === 'memory' ? operand : toMemory(
+    p, operand, operand.kind === 'literal' || operand.kind === 'remoteString' ? operand.type : type,
+  )
   if (constant !== null) return { kind: 'memory', base: place.base, offset: place.offset + constant * size, type: elementType }
   return ownElement(p, place, elementType, size, length, node)
 }
@@ -180,13 +206,19 @@ function ownElement(p: ProgramWriter, place: Place, type: Type, size: number, le
   f.store(result.base, result.offset, 8, f.number(0))
   // The address as a number: the kernel reads it without the verifier's bounds.
   const address = f.binary('add', f.retype(f.offset(place.base, place.offset), word), f.binary('mul', index, f.number(size)))
-  f.when('lt', index, f.number(length), () => void f.call('probe_read_kernel', [f.offset(result.base, result.offset), f.number(sizeOf(type)), address]))
+  f.when(
+    'lt', index, f.number(length), () => void f.call(
+      'probe_read_kernel', [f.offset(result.base, result.offset), f.number(sizeOf(type)), address],
+    ),
+  )
   return { kind: 'memory', ...result, type }
 }
 
 function warnOutside(p: ProgramWriter, index: Value, length: number, node: Of<'index'>): void {
   const { f } = p
-  const id = p.generation.event({ kind: 'runtimeError', message: 'Array access out of bounds. This can lead to unexpected results.', span: node.span })
+  const id = p.generation.event({
+    kind: 'runtimeError', message: 'Array access out of bounds. This can lead to unexpected results.', span: node.span,
+  })
   f.when('ge', index, f.number(length), () => notify(p, id))
 }
 
@@ -200,7 +232,9 @@ export function notify(p: ProgramWriter, id: number): void {
 
 export function remote(p: ProgramWriter, address: Value, space: AddressSpace, type: Type): Operand {
   const root = type.kind === 'struct' ? type.definition.btfId : null
-  return { kind: 'remote', address, space: space === 'unknown' ? defaultSpace(p) : space, type, path: root === null ? null : { root, steps: [] }, offset: 0 }
+  return {
+    kind: 'remote', address, space: space === 'unknown' ? defaultSpace(p) : space, type, path: root === null ? null : { root, steps: [] }, offset: 0,
+  }
 }
 
 /** Where a pointer without an origin points: user programs see themselves. */
@@ -224,12 +258,16 @@ function cast(p: ProgramWriter, node: Of<'cast'>): Operand {
     }
     case 'bool': return register(f.compare('ne', toRegister(p, operand), f.number(0)), to)
     case 'pointer': {
-      if (operand.kind === 'memory' && !isScalar(operand.type)) return register(f.retype(f.offset(operand.base, operand.offset), word), pointerTo(to.to, 'own'))
+      if (operand.kind === 'memory' && !isScalar(operand.type)) {
+        return register(f.retype(f.offset(operand.base, operand.offset), word), pointerTo(to.to, 'own'))
+      }
       if (operand.kind === 'literal') return register(toRegister(p, operand), pointerTo(to.to, 'own'))
       return register(toRegister(p, operand), to)
     }
     case 'array': {
-      if (operand.kind === 'memory' || operand.kind === 'remote' || operand.kind === 'context') if (!isScalar(operand.type)) return { ...operand, type: to } as Operand
+      if (operand.kind === 'memory' || operand.kind === 'remote' || operand.kind === 'context') {
+        if (!isScalar(operand.type)) return { ...operand, type: to } as Operand
+      }
       const place = p.temporary(sizeOf(to), 'array')
       storeAs(p, register(toRegister(p, operand), u64), place, to, true)
       return { kind: 'memory', ...place, type: to }

@@ -8,50 +8,64 @@ import { expression, register, remote } from './expression.ts'
 import { effective, readRemote, toRegister } from './memory.ts'
 import type { AccessPath, Operand } from './operand.ts'
 import { isScalar, type ProgramWriter } from './program-writer.ts'
-import { pointerType, word } from './writer.ts'
+import { word } from './writer.ts'
 
 /** `a.b`: of a struct, through a pointer, of a record, of `args` and of `config()`. */
 export function fieldOf(p: ProgramWriter, node: Of<'field'>): Operand {
   const { operand } = node
   const type = node.type ?? u64
-  if ((operand.kind === 'identifier' || operand.kind === 'call') && plainName(operand.name) === 'config') return configField(p, node)
-  if ((operand.kind === 'identifier' || operand.kind === 'call') && plainName(operand.name) === 'args') return argsField(p, node.name, node)
+  if ((operand.kind === 'identifier' || operand.kind === 'call') && plainName(operand.name) === 'config') {
+    return configField(p, node)
+  }
+  if ((operand.kind === 'identifier' || operand.kind === 'call') && plainName(operand.name) === 'args') {
+    return argsField(p, node.name, node)
+  }
   const inner = expression(p, operand)
   const from = operand.type ?? { kind: 'none' }
   if (from.kind === 'record') {
     const index = from.fields.findIndex(({ name }) => name === node.name)
     if (inner.kind === 'parts') return inner.parts[index]!
-    return inner.kind === 'memory' ? { kind: 'memory', base: inner.base, offset: inner.offset + layOut(from.fields.map((field) => field.type)).offsets[index]!, type } : inner
+    return inner.kind === 'memory' ? {
+      kind: 'memory', base: inner.base, offset: inner.offset + layOut(from.fields.map((field) => field.type)).offsets[index]!, type,
+    } : inner
   }
   const struct = from.kind === 'pointer' ? from.to : from
   if (struct.kind !== 'struct') return { kind: 'void' }
   const field = struct.definition.field(node.name)!
   p.at(node.span)
   if (from.kind === 'pointer') {
-    if (from.space === 'context') return contextField(p, toRegister(p, inner), field)
+    if (from.space === 'context') return contextField(p, field)
     return member(p, remote(p, toRegister(p, inner), from.space, struct) as Operand & { kind: 'remote' }, field, node.name)
   }
   switch (inner.kind) {
     case 'remote': return member(p, inner, field, node.name)
-    case 'memory': return field.bits === null ? { kind: 'memory', base: inner.base, offset: inner.offset + field.offset, type: field.type }
-      : register(bits(p, toRegister(p, { kind: 'memory', base: inner.base, offset: inner.offset + field.offset, type: unitOf(field) }), field), field.type)
+    case 'memory': return field.bits === null ? {
+      kind: 'memory', base: inner.base, offset: inner.offset + field.offset, type: field.type,
+    }
+      : register(
+        bits(
+          p, toRegister(p, { kind: 'memory', base: inner.base, offset: inner.offset + field.offset, type: unitOf(field) }), field,
+        ), field.type,
+      )
     case 'context': return { kind: 'context', offset: inner.offset + field.offset, type: field.type }
     default: return { kind: 'void' }
   }
 }
 
 /** Fields of the context of iterators are read directly, and are pointers of the kernel. */
-function contextField(p: ProgramWriter, context: import('../../compiler/ir/ir.ts').Value, field: StructField): Operand {
+function contextField(p: ProgramWriter, field: StructField): Operand {
   const { f } = p
   if (isScalar(field.type)) {
-    const loaded = f.load(f.retype(context, pointerType('context')), field.offset, sizeOf(field.type), field.type.kind === 'int' && field.type.signed)
+    const loaded = f.load(p.context, field.offset, sizeOf(field.type), field.type.kind === 'int' && field.type.signed)
     return register(loaded, field.type)
   }
   return { kind: 'void' }
 }
 
 function member(p: ProgramWriter, base: Operand & { kind: 'remote' }, field: StructField, name: string): Operand {
-  const path: AccessPath | null = base.path === null || field.path === null ? null : { root: base.path.root, steps: [...base.path.steps, name] }
+  const path: AccessPath | null = base.path === null || field.path === null ? null : {
+    root: base.path.root, steps: [...base.path.steps, name],
+  }
   const operand: Operand & { kind: 'remote' } = { ...base, type: field.type, path, offset: base.offset + field.offset }
   if (field.bits === null) return operand
   const unit = unitOf(field)

@@ -55,7 +55,11 @@ export function generate(checked: CheckedProgram, btf: Btf, options: EmitOptions
     }
   }
   const scratch = Math.max(0, ...writers.map((writer) => writer.scratchSize))
-  if (scratch > 0) generation.addMap({ name: scratchName, type: 'percpuArray', keySize: 4, valueSize: Math.ceil(scratch / 8) * 8, maxEntries: writers.length, flags: 0 })
+  if (scratch > 0) {
+    generation.addMap({
+      name: scratchName, type: 'percpuArray', keySize: 4, valueSize: Math.ceil(scratch / 8) * 8, maxEntries: writers.length, flags: 0,
+    })
+  }
   return { spec: assemble(generation, writers, options), events: generation.events, targets }
 }
 
@@ -84,6 +88,7 @@ function write(p: ProgramWriter): void {
   findChanging(p)
   p.main(probe.span, () => {
     filterProcess(p)
+    skipEnd(p)
     if (probe.predicate !== null) {
       const { f } = p
       const [yes, no] = [f.block(), f.block()]
@@ -95,6 +100,17 @@ function write(p: ProgramWriter): void {
     }
     body(p, probe.body)
   })
+}
+
+/** Iterators call once more at the end, with nothing. */
+function skipEnd(p: ProgramWriter): void {
+  if (p.target.kind !== 'iter') return
+  const { f } = p
+  const [there, gone] = [f.block(), f.block()]
+  f.branch('ne', f.load(p.context, 8, 8), f.number(0), there, gone)
+  f.start(gone)
+  f.return(f.number(0))
+  f.start(there)
 }
 
 /** With `-p`, events of other processes do not count. */
@@ -118,10 +134,16 @@ export function attachOf(target: Target): { type: ProgramTypeName; attach: Attac
     case 'interval': case 'profile': case 'software': case 'hardware': case 'watchpoint': return { type: 'perf_event', attach: given }
     case 'tracepoint': return { type: 'tracepoint', attach: { kind: 'tracepoint', category: target.category, name: target.name } }
     case 'rawtracepoint': return { type: 'tracing', attach: { kind: 'tp_btf', name: target.name } }
-    case 'kprobe': case 'kretprobe': return { type: 'kprobe', attach: { kind: target.kind, name: target.name, offset: target.offset } }
+    case 'kprobe': case 'kretprobe': return {
+      type: 'kprobe', attach: { kind: target.kind, name: target.name, offset: target.offset },
+    }
     case 'fentry': case 'fexit': return { type: 'tracing', attach: { kind: target.kind, name: target.name } }
-    case 'uprobe': case 'uretprobe': return { type: 'kprobe', attach: { kind: target.kind, path: target.path, name: target.name, offset: target.offset } }
-    case 'usdt': return { type: 'kprobe', attach: { kind: 'usdt', path: target.path, provider: target.provider, name: target.name } }
+    case 'uprobe': case 'uretprobe': return {
+      type: 'kprobe', attach: { kind: target.kind, path: target.path, name: target.name, offset: target.offset },
+    }
+    case 'usdt': return {
+      type: 'kprobe', attach: { kind: 'usdt', path: target.path, provider: target.provider, name: target.name },
+    }
     case 'iter': return { type: 'tracing', attach: { kind: 'iter', name: target.name } }
   }
 }
@@ -145,7 +167,9 @@ function assemble(generation: Generation, writers: readonly ProgramWriter[], opt
   const callback = builder.funcProto(int, [{ name: 'a', type: long }, { name: 'b', type: pointer }])
   const programs = writers.map((writer, index): ProgramSpec => link(writer, emitted[index]!))
   const { config } = generation.checked
-  return { name: options.source.name, license: config.license, maps: [...generation.maps.values()], programs, btf: builder.build() }
+  return {
+    name: options.source.name, license: config.license, maps: [...generation.maps.values()], programs, btf: builder.build(),
+  }
 
   /** The program and the functions it has called back, one after the other. */
   function link(writer: ProgramWriter, functions: readonly { name: string; code: EmittedFunction }[]): ProgramSpec {
@@ -161,7 +185,9 @@ function assemble(generation: Generation, writers: readonly ProgramWriter[], opt
       at += code.instructions.reduce((sum, instruction) => sum + (instruction.code === 0x18 ? 2 : 1), 0)
     }
     const { type, attach } = attachOf(writer.target)
-    const program: ProgramSpec = { name: writer.name, type, attach, code: new Uint8Array(at * 8), maps: [], relocations: [], functions: [], lines: [] }
+    const program: ProgramSpec = {
+      name: writer.name, type, attach, code: new Uint8Array(at * 8), maps: [], relocations: [], functions: [], lines: [],
+    }
     let last = ''
     for (const [position, { name, code }] of order.entries()) {
       const start = starts.get(name)!
@@ -169,7 +195,11 @@ function assemble(generation: Generation, writers: readonly ProgramWriter[], opt
       let first = true
       for (const [index, instruction] of code.instructions.entries()) {
         const place = positionOf(code.spans[index]!)
-        if (first || `${place.line}` !== last) program.lines.push({ slot, file: builder.string(place.file), text: builder.string(place.text.trim()), line: place.line, column: place.column })
+        if (first || `${place.line}` !== last) {
+          program.lines.push({
+            slot, file: builder.string(place.file), text: builder.string(place.text.trim()), line: place.line, column: place.column,
+          })
+        }
         last = `${place.line}`
         first = false
         slot += instruction.code === 0x18 ? 2 : 1
@@ -180,8 +210,16 @@ function assemble(generation: Generation, writers: readonly ProgramWriter[], opt
       }
       program.code.set(encode(code.instructions), start * 8)
       program.maps.push(...code.maps.map((map) => ({ ...map, slot: map.slot + start })))
-      program.relocations.push(...code.core.map(({ slot: where, reference }) => ({ slot: where + start, kind: reference.kind as CoreReference['kind'], type: structs.id(reference.type), access: structs.access(reference) })))
-      program.functions.push({ slot: start, type: builder.func(position === 0 ? writer.name : name, position === 0 ? proto : callback, 'static') })
+      program.relocations.push(
+        ...code.core.map(
+          ({ slot: where, reference }) => ({
+            slot: where + start, kind: reference.kind as CoreReference['kind'], type: structs.id(reference.type), access: structs.access(reference),
+          }),
+        ),
+      )
+      program.functions.push({
+        slot: start, type: builder.func(position === 0 ? writer.name : name, position === 0 ? proto : callback, 'static'),
+      })
     }
     if (order.length > 1) program.subprograms = order.slice(1).map(({ name }) => ({ name, slot: starts.get(name)! }))
     return program

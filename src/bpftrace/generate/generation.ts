@@ -45,7 +45,9 @@ export class Generation {
     this.options = options
     this.btf = btf
     this.localTypes = new LocalTypes(btf)
-    this.#fn = { v: 1, name: options.source.name, file: options.source.name, line: 1, column: 1, source: options.source.text, captures: {}, ast: { type: 'Program', start: 0, end: 0 } }
+    this.#fn = {
+      v: 1, name: options.source.name, file: options.source.name, line: 1, column: 1, source: options.source.text, captures: {}, ast: { type: 'Program', start: 0, end: 0 },
+    }
   }
 
   /** The place in the script, as the compiler knows places. */

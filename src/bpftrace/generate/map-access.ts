@@ -40,7 +40,9 @@ export function useMap(generation: Generation, name: string): MapInfo {
   const type: MapSpec['type'] = mapTypes[declared ?? '']?.perCpu ?? aggregate ? (lru ? 'lruPercpuHash' : 'percpuHash') : lru ? 'lruHash' : 'hash'
   const maxEntries = info.key === null && !hasBuckets(info.value) ? 1 : info.declaration?.size ?? Number(generation.checked.config.max_map_keys)
   const [key, value] = [keySize(info), valueSize(info)]
-  generation.addMap({ name, type, keySize: key, valueSize: value, maxEntries, flags: !lru && (key + value) * maxEntries > largeMap ? noPrealloc : 0 })
+  generation.addMap({
+    name, type, keySize: key, valueSize: value, maxEntries, flags: !lru && (key + value) * maxEntries > largeMap ? noPrealloc : 0,
+  })
   return info
 }
 
@@ -117,9 +119,13 @@ export function writeMap(p: ProgramWriter, info: MapInfo, key: Place, value: Ope
 /** map_update_elem; a full map is told. */
 export function update(p: ProgramWriter, info: MapInfo, key: Place, value: Place, flags: Value): void {
   const { f } = p
-  const result = f.call('map_update_elem', [f.map(info.name), address(p, key), address(p, value), flags], { kind: 'int', bits: 64, signed: true })
+  const result = f.call(
+    'map_update_elem', [f.map(info.name), address(p, key), address(p, value), flags], { kind: 'int', bits: 64, signed: true },
+  )
   const span = spanOf(p)
-  const event = p.generation.event({ kind: 'helperError', helper: 'map_update_elem', code: { offset: 8, type: { kind: 'int', bits: 64, signed: true } }, span, message: "Map full; can't update element. Try increasing max_map_keys config or manually setting the max entries in a map declaration e.g. `let @a = hash(5000)`" })
+  const event = p.generation.event({
+    kind: 'helperError', helper: 'map_update_elem', code: { offset: 8, type: { kind: 'int', bits: 64, signed: true } }, span, message: "Map full; can't update element. Try increasing max_map_keys config or manually setting the max entries in a map declaration e.g. `let @a = hash(5000)`",
+  })
   // E2BIG: there is no room. Others cannot happen here, or are races that lose nothing.
   f.when('eq', result, f.number(-7), () => record(p, event, 16, (to) => f.store(to, 8, 8, f.number(-7))))
 }
@@ -160,7 +166,10 @@ export function changeMap(p: ProgramWriter, target: Of<'map'> | Of<'mapAccess'>,
 /** The address of a map's value, or of the map where it has keys. */
 export function mapAddress(p: ProgramWriter, node: Expression): Value {
   const { f } = p
-  if (node.kind === 'map') return f.retype(f.map(useMap(p.generation, node.name).name), word)
+  if (node.kind === 'map') {
+    const info = useMap(p.generation, node.name)
+    return f.retype(info.key === null ? lookup(p, info, keyPlace(p, info, null)) : f.map(info.name), word)
+  }
   if (node.kind !== 'mapAccess') return f.number(0)
   const info = useMap(p.generation, node.map)
   return f.retype(lookup(p, info, keyPlace(p, info, node.key)), word)

@@ -23,11 +23,13 @@ export function zero(p: ProgramWriter, { base, offset }: Place, size: number): v
   f.call('probe_read_kernel', [f.offset(base, offset), f.number(size), f.number(0)])
 }
 
-/** Pieces of memory by the widest aligned accesses. */
-export function pieces(offset: number, size: number): { at: number; width: 1 | 2 | 4 | 8 }[] {
+/** Pieces of memory by the widest accesses that are aligned at both offsets. */
+export function pieces(offset: number, size: number, other = offset): { at: number; width: 1 | 2 | 4 | 8 }[] {
   const list: { at: number; width: 1 | 2 | 4 | 8 }[] = []
   for (let at = 0; at < size;) {
-    const width = ([8, 4, 2, 1] as const).find((one) => one <= size - at && (offset + at) % one === 0)!
+    const width = ([8, 4, 2, 1] as const).find(
+      (one) => one <= size - at && (offset + at) % one === 0 && (other + at) % one === 0,
+    )!
     list.push({ at, width })
     at += width
   }
@@ -37,13 +39,17 @@ export function pieces(offset: number, size: number): { at: number; width: 1 | 2
 export function copy(p: ProgramWriter, from: Place, to: Place, size: number): void {
   const { f } = p
   if (size <= wholeWords) {
-    for (const { at, width } of pieces(to.offset | from.offset, size)) f.store(to.base, to.offset + at, width, f.load(from.base, from.offset + at, width))
+    for (const { at, width } of pieces(to.offset, size, from.offset)) f.store(
+      to.base, to.offset + at, width, f.load(from.base, from.offset + at, width),
+    )
     return
   }
   f.call('probe_read_kernel', [f.offset(to.base, to.offset), f.number(size), f.offset(from.base, from.offset)])
 }
 
-const readers: Record<AddressSpace, Helper> = { kernel: 'probe_read_kernel', own: 'probe_read_kernel', user: 'probe_read_user', context: 'probe_read_kernel', unknown: 'probe_read' }
+const readers: Record<AddressSpace, Helper> = {
+  kernel: 'probe_read_kernel', own: 'probe_read_kernel', user: 'probe_read_user', context: 'probe_read_kernel', unknown: 'probe_read',
+}
 const stringReaders: Record<AddressSpace, Helper> = {
   kernel: 'probe_read_kernel_str', own: 'probe_read_kernel_str', user: 'probe_read_user_str', context: 'probe_read_kernel_str', unknown: 'probe_read_str',
 }
@@ -61,7 +67,9 @@ export function readString(p: ProgramWriter, to: Place, size: number, source: Op
   const room = f.number(size)
   const length = source.length === null ? room
     : f.choose('lt', source.length, room, () => source.length!, () => room)
-  const got = f.call(stringReaders[source.space], [f.offset(to.base, to.offset), length, source.address], { kind: 'int', bits: 64, signed: true })
+  const got = f.call(
+    stringReaders[source.space], [f.offset(to.base, to.offset), length, source.address], { kind: 'int', bits: 64, signed: true },
+  )
   // What cannot be read is an empty string.
   if (!padded) f.when('slt', got, f.number(0), () => f.store(to.base, to.offset, 1, f.number(0)))
 }
@@ -109,7 +117,9 @@ function loadScalar(p: ProgramWriter, base: Value, offset: number, type: Type): 
 
 /** The operand in memory of the program's own; strings are padded with zeros. */
 export function toMemory(p: ProgramWriter, operand: Operand, type: Type): Place {
-  if (operand.kind === 'memory' && operand.type.kind === type.kind && sizeOf(operand.type) === sizeOf(type) && operand.type.kind !== 'tuple' && operand.type.kind !== 'record') return operand
+  if (operand.kind === 'memory' && operand.type.kind === type.kind && sizeOf(operand.type) === sizeOf(type) && operand.type.kind !== 'tuple' && operand.type.kind !== 'record') {
+    return operand
+  }
   const place = p.temporary(sizeOf(type), 'value')
   storeAs(p, operand, place, type, true)
   return place
@@ -151,7 +161,9 @@ function storeBytes(p: ProgramWriter, operand: Operand, to: Place, type: Type): 
     case 'register': {
       // Bytes of a number.
       const least = Math.min(8, size)
-      for (const { at, width } of pieces(to.offset, least)) p.f.store(to.base, to.offset + at, width, at === 0 ? operand.value : p.f.binary('shr', operand.value, p.f.number(at * 8)))
+      for (const { at, width } of pieces(to.offset, least)) p.f.store(
+        to.base, to.offset + at, width, at === 0 ? operand.value : p.f.binary('shr', operand.value, p.f.number(at * 8)),
+      )
       if (size > 8) zero(p, { base: to.base, offset: to.offset + 8 }, size - 8)
       return
     }
@@ -223,7 +235,9 @@ function partOf(operand: Operand, wanted: Type & { kind: 'tuple' | 'record' }, i
   if (operand.kind !== 'parts' && operand.kind !== 'memory') return { kind: 'void' }
   const { type } = operand
   let at = index
-  if (wanted.kind === 'record' && type.kind === 'record') at = type.fields.findIndex(({ name }) => name === wanted.fields[index]!.name)
+  if (wanted.kind === 'record' && type.kind === 'record') {
+    at = type.fields.findIndex(({ name }) => name === wanted.fields[index]!.name)
+  }
   if (operand.kind === 'parts') return operand.parts[at]!
   const types = type.kind === 'tuple' ? type.elements : type.kind === 'record' ? type.fields.map((field) => field.type) : []
   return { kind: 'memory', base: operand.base, offset: operand.offset + layOut(types).offsets[at]!, type: types[at]! }

@@ -52,7 +52,9 @@ function toText(p: ProgramWriter, node: Of<'call'>): Operand {
 function bytesInto(p: ProgramWriter, node: Expression, base: import('../../compiler/ir/ir.ts').Value, offset: number, size: number): void {
   const operand = expression(p, node)
   const bytes: Type = { kind: 'array', element: int(8, false), length: size }
-  if (operand.kind === 'memory' || operand.kind === 'remote' || operand.kind === 'context') return storeAs(p, { ...operand, type: bytes } as Operand, { base, offset }, bytes, true)
+  if (operand.kind === 'memory' || operand.kind === 'remote' || operand.kind === 'context') {
+    return storeAs(p, { ...operand, type: bytes } as Operand, { base, offset }, bytes, true)
+  }
   const { f } = p
   f.call('probe_read', [f.offset(base, offset), f.number(size), toRegister(p, operand)])
 }

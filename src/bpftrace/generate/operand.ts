@@ -11,7 +11,9 @@ export type Operand =
   /** In memory of the program's own: stack, map value, ring record. */
   | { kind: 'memory'; base: Value; offset: number; type: Type }
   /** In memory of the kernel or of a process, not read yet. */
-  | { kind: 'remote'; address: Value; space: AddressSpace; type: Type; path: AccessPath | null; /** Bytes from the start of the CO-RE root. */ offset: number }
+  | {
+    kind: 'remote'; address: Value; space: AddressSpace; type: Type; path: AccessPath | null; /** Bytes from the start of the CO-RE root. */ offset: number
+  }
   /** A NUL-terminated string elsewhere, not read yet. `length` limits it, with the NUL. */
   | { kind: 'remoteString'; address: Value; space: AddressSpace; type: Type; length: Value | null }
   /** In the context of the program, read directly. */

@@ -111,7 +111,9 @@ export class ProgramWriter {
     const name = `${this.name}_${++this.#callbacks}`
     const f = new FunctionWriter(name, this.generation.span(span))
     const args = count === 1 ? [f.argument(1, word, 'index')]
-      : [f.argument(1, pointerType('map'), 'map'), f.argument(2, pointerType('mapValue'), 'key'), f.argument(3, pointerType('mapValue'), 'value')]
+      : [
+        f.argument(1, pointerType('map'), 'map'), f.argument(2, pointerType('mapValue'), 'key'), f.argument(3, pointerType('mapValue'), 'value'),
+      ]
     const shared = f.argument((count + 1) as 2 | 4, pointerType('stack'), 'variables')
     const first = f.block()
     this.#frame = {
@@ -143,7 +145,9 @@ export class ProgramWriter {
 
   loadShared(offset: number, signed = false): Value {
     const { shared, f } = this.#frame
-    return shared === null ? f.load(f.stack(this.#sharedSlot, offset), 0, 8, signed, word) : f.load(shared, offset, 8, signed, word)
+    return shared === null ? f.load(
+      f.stack(this.#sharedSlot, offset), 0, 8, signed, word,
+    ) : f.load(shared, offset, 8, signed, word)
   }
 
   storeShared(offset: number, value: Value): void {
@@ -198,7 +202,11 @@ export class ProgramWriter {
     const at = Math.ceil(this.#scratchTop / Math.max(8, align)) * Math.max(8, align)
     this.#scratchTop = at + Math.ceil(size / 8) * 8
     this.scratchSize = Math.max(this.scratchSize, this.#scratchTop)
-    if (this.scratchSize > mostScratch) throw new GenerateError(`the probe needs ${this.scratchSize} bytes of memory for its strings; at most ${mostScratch} are there. Use shorter strings (max_strlen)`, this.probe.probe.span)
+    if (this.scratchSize > mostScratch) {
+      throw new GenerateError(
+        `the probe needs ${this.scratchSize} bytes of memory for its strings; at most ${mostScratch} are there. Use shorter strings (max_strlen)`, this.probe.probe.span,
+      )
+    }
     return at
   }
 

@@ -12,14 +12,20 @@ const wakeAt = 256 * 1024
 /** Reserves a record, lets `fill` write into it, and hands it over; a record that finds no room is counted. */
 export function record(p: ProgramWriter, event: number, size: number, fill: (to: Value) => void, urgent = false): void {
   const { f } = p
-  const found = f.call('ringbuf_reserve', [f.map(ringName), f.number(Math.ceil(size / 8) * 8), f.number(0)], pointerType('ring', true))
+  const found = f.call(
+    'ringbuf_reserve', [f.map(ringName), f.number(Math.ceil(size / 8) * 8), f.number(0)], pointerType('ring', true),
+  )
   f.when('ne', found, f.number(0), () => {
     const to = f.value(pointerType('ring'))
     f.add({ op: 'refine', out: to, value: found, span: f.span })
     f.store(to, 0, 8, f.number(event))
     fill(to)
     const flags = urgent ? f.number(forceWakeup)
-      : f.choose('gt', f.call('ringbuf_query', [f.map(ringName), f.number(availableData)]), f.number(wakeAt), () => f.number(forceWakeup), () => f.number(noWakeup))
+      : f.choose(
+        'gt', f.call(
+          'ringbuf_query', [f.map(ringName), f.number(availableData)],
+        ), f.number(wakeAt), () => f.number(forceWakeup), () => f.number(noWakeup),
+      )
     f.call('ringbuf_submit', [to, flags], null)
   }, () => countLost(p))
 }

@@ -51,7 +51,9 @@ function assignVariable(p: ProgramWriter, node: Statement & { kind: 'assignVaria
   if (node.operator === '=') return storeVariable(p, node, value)
   const info = p.generation.checked.variables.get(node)!
   const home = p.home(info)
-  const old = home.in === 'frame' ? p.loadShared(home.offset) : toRegister(p, { kind: 'memory', base: p.scratch, offset: home.offset, type: info.type })
+  const old = home.in === 'frame' ? p.loadShared(home.offset) : toRegister(
+    p, { kind: 'memory', base: p.scratch, offset: home.offset, type: info.type },
+  )
   p.at(node.span)
   storeVariable(p, node, register(compound(p, node.operator, old, info.type, value, node.value.type ?? u64, node), info.type))
 }
@@ -81,10 +83,14 @@ function aggregate(p: ProgramWriter, value: Expression, assign: (call: Of<'call'
       statements(p, value.statements)
       return value.result === null ? undefined : aggregate(p, value.result, assign)
     case 'ternary':
-      return f.when('ne', condition(p, value.condition), f.number(0), () => aggregate(p, value.then!, assign), () => aggregate(p, value.otherwise, assign))
+      return f.when(
+        'ne', condition(p, value.condition), f.number(0), () => aggregate(p, value.then!, assign), () => aggregate(p, value.otherwise, assign),
+      )
     case 'if': {
       const { otherwise } = value
-      return f.when('ne', condition(p, value.condition), f.number(0), () => aggregate(p, value.then, assign), () => (otherwise === null ? undefined : aggregate(p, otherwise, assign)))
+      return f.when(
+        'ne', condition(p, value.condition), f.number(0), () => aggregate(p, value.then, assign), () => (otherwise === null ? undefined : aggregate(p, otherwise, assign)),
+      )
     }
   }
 }

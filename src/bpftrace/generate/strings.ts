@@ -68,7 +68,7 @@ export function compareStrings(p: ProgramWriter, node: Of<'call'>): Operand {
   const end = f.block(result)
   const x = toMemory(p, a.operand, { kind: 'string', size: Math.max(a.type.size, count) })
   const y = toMemory(p, b.operand, { kind: 'string', size: Math.max(b.type.size, count) })
-  for (const { at, width } of pieces(x.offset | y.offset, count)) {
+  for (const { at, width } of pieces(x.offset, count, y.offset)) {
     const next = f.block()
     f.branch('eq', f.load(x.base, x.offset + at, width), f.load(y.base, y.offset + at, width), next, different)
     f.start(next)
@@ -138,4 +138,18 @@ export function search(p: ProgramWriter, node: Of<'call'>, contains: boolean): O
   f.call('loop', [f.number(hayType.size), f.functionAddress(name), p.sharedAddress(), f.number(0)])
   const result = p.loadShared(found)
   return contains ? register(f.compare('ne', result, f.number(-1)), bool) : register(result, i64)
+}
+
+/** `str_concat`: the second string behind the first, cut to the room there is. */
+export function concatenate(p: ProgramWriter, node: Of<'call'>): Operand {
+  const { f } = p
+  const [left, right] = node.args as [Of<'string'>, Of<'string'>]
+  const type = stringType(node)
+  const tail = inScratch(p, expression(p, right), stringType(right))
+  // Twice the room: the verifier does not see that a longer first string leaves less for the second.
+  const place = inScratch(p, expression(p, left), type, type.size)
+  const end = f.binary('add', f.offset(place.base, place.offset), scan(p, place, type.size), pointerType('mapValue'))
+  f.call('probe_read_kernel_str', [end, f.number(stringType(right).size), f.offset(tail.base, tail.offset)])
+  f.store(place.base, place.offset + type.size - 1, 1, f.number(0))
+  return { kind: 'memory', ...place, type }
 }

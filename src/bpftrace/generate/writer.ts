@@ -67,7 +67,9 @@ export class FunctionWriter {
   /** What the register is in r1, or in another register at entry. */
   argument(register: 1 | 2 | 3 | 4 | 5, type: IrType, name: string): Value {
     const out = this.value(type, name)
-    this.add({ op: 'context', out, span: this.span, ...(register !== 1 && { register }) })
+    this.add({
+      op: 'context', out, span: this.span, ...(!(type.kind === 'pointer' && type.origin === 'context') && { register }),
+    })
     return out
   }
 

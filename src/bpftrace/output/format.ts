@@ -28,7 +28,9 @@ export function parseFormat(format: string): (string | Conversion)[] {
     if (match === null) {
       if (text !== '') parts.push(text)
       text = ''
-      parts.push({ text: format.slice(at, at + 2), flags: '', width: '', precision: null, length: '', conversion: format[at + 1] ?? '', suffix: '', unknown: true })
+      parts.push({
+        text: format.slice(at, at + 2), flags: '', width: '', precision: null, length: '', conversion: format[at + 1] ?? '', suffix: '', unknown: true,
+      })
       at += 2
       continue
     }

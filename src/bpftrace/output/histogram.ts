@@ -10,7 +10,9 @@ export function bucketsOf(counts: ReadonlyMap<number, bigint>, type: Type & { ki
   const [first, last] = [Math.min(...used), Math.max(...used)]
   const list: Bucket[] = []
   for (let bucket = first; bucket <= last; bucket++) {
-    const [min, max] = type.fn === 'hist' ? logarithmic(bucket, Number(type.options[0] ?? 0n)) : linear(bucket, type.options as [bigint, bigint, bigint])
+    const [min, max] = type.fn === 'hist' ? logarithmic(bucket, Number(type.options[0] ?? 0n)) : linear(
+      bucket, type.options as [bigint, bigint, bigint],
+    )
     list.push({ min, max, count: counts.get(bucket) ?? 0n })
   }
   return list
@@ -42,7 +44,7 @@ export function drawHistogram(buckets: readonly Bucket[], divisor: bigint, linea
   const most = buckets.reduce((all, { count }) => (count > all ? count : all), 0n)
   return buckets.map(({ min, max, count }) => {
     const length = most === 0n ? 0 : Math.floor(Number(count) * widest / Number(most))
-    return `${label(min, max, linearLabels).padEnd(16)} ${String(count / divisor).padStart(8)} |${'@'.repeat(length).padEnd(widest)}|`
+    return `${label(min, max, linearLabels).padEnd(16)}${String(count / divisor).padStart(8)} |${'@'.repeat(length).padEnd(widest)}|`
   })
 }
 

@@ -32,7 +32,9 @@ export class JsonOutput implements Output {
   benchmark(name: string, averageNs: bigint, iterations: number): string {
     return line('benchmark_result', `{${quote(name)}: {"average": ${averageNs}, "iters": ${iterations}}}`)
   }
-  test(name: string, passed: boolean): string { return line('test_result', `{${quote(name)}: {"result": ${quote(passed ? 'PASS' : 'FAIL')}}}`) }
+  test(name: string, passed: boolean): string { return line(
+    'test_result', `{${quote(name)}: {"result": ${quote(passed ? 'PASS' : 'FAIL')}}}`,
+  ) }
   end(): string { return '' }
 
   map(data: MapData, top: number | null, divisor: bigint | null): string {
@@ -108,4 +110,6 @@ export function quote(text: string): string {
   return `"${text.replace(/["\\\b\f\n\r\t]|[\x00-\x1f]/g, (char) => escapes[char] ?? `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)}"`
 }
 
-const escapes: Record<string, string> = { '"': '\\"', '\\': '\\\\', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t' }
+const escapes: Record<string, string> = {
+  '"': '\\"', '\\': '\\\\', '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t',
+}

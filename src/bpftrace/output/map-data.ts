@@ -28,13 +28,23 @@ export function readMapData(info: MapInfo, raw: RawMap, limit: StringLimit): Map
     const key = info.key === null ? null : decode(keys, keyAt, info.key, limit)
     const valueAt = index * raw.valueStride
     if (!buckets) {
-      entries.push({ key, value: type.kind === 'aggregate' ? aggregate(values, valueAt, raw, type) : { kind: 'value', value: decode(values, valueAt, type, limit) } })
+      entries.push({
+        key, value: type.kind === 'aggregate' ? aggregate(values, valueAt, raw, type) : {
+          kind: 'value', value: decode(values, valueAt, type, limit),
+        },
+      })
       continue
     }
     const name = Buffer.from(raw.keys.subarray(keyAt, keyAt + raw.keySize - 8)).toString('latin1')
     const fn = (type as Type & { kind: 'aggregate' }).fn
     let group = groups.get(name)
-    if (group === undefined) groups.set(name, (group = { key, value: fn === 'tseries' ? { kind: 'series', points: [] } : { kind: 'buckets', counts: new Map() } }))
+    if (group === undefined) {
+      groups.set(
+        name, (group = {
+          key, value: fn === 'tseries' ? { kind: 'series', points: [] } : { kind: 'buckets', counts: new Map() },
+        }),
+      )
+    }
     const bucket = Number(keys.getBigUint64(keyAt + raw.keySize - 8, true))
     if (group.value.kind === 'buckets') group.value.counts.set(bucket, sum(values, valueAt, raw, 0))
     else if (group.value.kind === 'series') point(group.value.points, values, valueAt, raw, type as Type & { kind: 'aggregate' })
@@ -45,7 +55,9 @@ export function readMapData(info: MapInfo, raw: RawMap, limit: StringLimit): Map
 
 function sum(values: DataView, at: number, raw: RawMap, offset: number): bigint {
   let total = 0n
-  for (let cpu = 0; cpu < raw.cpus; cpu++) total = BigInt.asIntN(64, total + values.getBigInt64(at + cpu * raw.cpuStride + offset, true))
+  for (let cpu = 0; cpu < raw.cpus; cpu++) total = BigInt.asIntN(
+    64, total + values.getBigInt64(at + cpu * raw.cpuStride + offset, true),
+  )
   return total
 }
 
@@ -77,7 +89,9 @@ function extreme(values: DataView, at: number, raw: RawMap, type: Type & { kind:
 /** One interval of a series, put together from all CPUs; those that saw an older round of it do not count. */
 function point(points: { epoch: bigint; value: bigint }[], values: DataView, at: number, raw: RawMap, type: Type & { kind: 'aggregate' }): void {
   const parts = Array.from({ length: raw.cpus }, (_, cpu) => at + cpu * raw.cpuStride)
-    .map((from) => ({ epoch: values.getBigUint64(from, true), value: integer(values, from + 8, 64, type.signed), extra: values.getBigUint64(from + 16, true) }))
+    .map((from) => ({
+      epoch: values.getBigUint64(from, true), value: integer(values, from + 8, 64, type.signed), extra: values.getBigUint64(from + 16, true),
+    }))
     .filter(({ epoch }) => epoch > 0n)
   const newest = parts.reduce((most, { epoch }) => (epoch > most ? epoch : most), 0n)
   const same = parts.filter(({ epoch }) => epoch === newest)
@@ -118,7 +132,9 @@ function compareValues(a: MapValue, b: MapValue): number {
 /** Numbers by size, texts by their letters, the rest element by element. */
 export function compareKeys(a: Value | null, b: Value | null): number {
   if (a === null || b === null) return 0
-  if ((a.kind === 'int' || a.kind === 'pointer' || a.kind === 'enum') && 'value' in b && typeof b.value === 'bigint') return a.value < b.value ? -1 : a.value > b.value ? 1 : 0
+  if ((a.kind === 'int' || a.kind === 'pointer' || a.kind === 'enum') && 'value' in b && typeof b.value === 'bigint') {
+    return a.value < b.value ? -1 : a.value > b.value ? 1 : 0
+  }
   if (a.kind === 'string' && b.kind === 'string') return a.value < b.value ? -1 : a.value > b.value ? 1 : 0
   if ((a.kind === 'tuple' || a.kind === 'array') && (b.kind === 'tuple' || b.kind === 'array')) {
     for (const [index, element] of a.elements.entries()) {

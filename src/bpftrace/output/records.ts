@@ -49,7 +49,11 @@ export class Records {
       case 'join': return write(this.#output.join(joined(record, event)))
       case 'helperError': {
         if (!this.#first(event)) return { kind: 'none' }
-        return { kind: 'write', error: true, text: this.#output.helperError(event.message ?? `Failed to ${event.helper}`, event.helper, integer(record, event.code.offset, 64, true), this.#place(event.span)) }
+        return {
+          kind: 'write', error: true, text: this.#output.helperError(
+            event.message ?? `Failed to ${event.helper}`, event.helper, integer(record, event.code.offset, 64, true), this.#place(event.span),
+          ),
+        }
       }
       case 'runtimeError':
         if (!this.#first(event)) return { kind: 'none' }
@@ -66,7 +70,11 @@ export class Records {
   }
 
   #format(event: { format: string; args: readonly Field[] }, record: DataView): string {
-    return format(event.format, event.args.map(({ offset, type }) => decode(record, offset, type, this.#options)), this.#symbols, this.#options)
+    return format(
+      event.format, event.args.map(
+        ({ offset, type }) => decode(record, offset, type, this.#options),
+      ), this.#symbols, this.#options,
+    )
   }
 
   #message(event: { format: string; args: readonly Field[]; expandedFrom: readonly Span[]; span: Span }, kind: 'errorf' | 'warnf', record: DataView): string {
@@ -74,7 +82,9 @@ export class Records {
     const { source } = this.#options
     const word = kind === 'errorf' ? 'ERROR' : 'WARNING'
     const lines = [`${placeOf(source, event.span)}: ${word}: ${text.replace(/\n$/, '')}`, ...frameOf(source, event.span)]
-    for (const from of event.expandedFrom) lines.push(`${placeOf(source, from)}: ${word}: expanded from`, ...frameOf(source, from))
+    for (const from of event.expandedFrom) lines.push(
+      `${placeOf(source, from)}: ${word}: expanded from`, ...frameOf(source, from),
+    )
     const place = this.#place(event.span)
     return this.#output.message(kind, this.#isText() ? `${lines.join('\n')}\n` : text, place)
   }
@@ -86,7 +96,9 @@ export class Records {
   #place(span: Span): Place {
     const source = sources.get(span) ?? this.#options.source
     const { line, column } = source.position(span.start)
-    return { filename: source.name, line, column, text: [`${placeOf(source, span)}: WARNING: %s`, ...frameOf(source, span)].join('\n') }
+    return {
+      filename: source.name, line, column, text: [`${placeOf(source, span)}: WARNING: %s`, ...frameOf(source, span)].join('\n'),
+    }
   }
 }
 

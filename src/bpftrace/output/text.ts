@@ -49,9 +49,13 @@ export class TextOutput implements Output {
       case 'stats': return `${head}: { .count = ${value.count}, .average = ${value.average / divisor}, .total = ${value.total / divisor} }\n`
       case 'buckets': {
         const aggregate = type as Type & { kind: 'aggregate' }
-        return [`${head}:`, ...drawHistogram(bucketsOf(value.counts, aggregate), divisor, aggregate.fn === 'lhist'), '', ''].join('\n')
+        return [
+          `${head}:`, ...drawHistogram(bucketsOf(value.counts, aggregate), divisor, aggregate.fn === 'lhist'), '', '',
+        ].join('\n')
       }
-      case 'series': return [`${head}:`, ...series(value.points, type as Type & { kind: 'aggregate' }, this.#symbols), '', ''].join('\n')
+      case 'series': return [
+        `${head}:`, ...series(value.points, type as Type & { kind: 'aggregate' }, this.#symbols), '', '',
+      ].join('\n')
     }
   }
 }
@@ -76,9 +80,13 @@ function series(points: readonly { epoch: bigint; value: bigint }[], { options }
   const rows: string[] = []
   for (let epoch = first; epoch <= last; epoch++) {
     const value = byEpoch.get(epoch)
-    const at = value === undefined ? -1 : most === least ? plotWidth - 1 : Number((value - least) * BigInt(plotWidth - 1) / (most - least))
+    const at = value === undefined ? -1 : most === least ? plotWidth - 1 : Number(
+      (value - least) * BigInt(plotWidth - 1) / (most - least),
+    )
     const bar = Array.from({ length: plotWidth }, (_, index) => (index === at ? '*' : '.')).join('')
-    rows.push(`${symbols.time(interval >= 1_000_000_000n ? '%H:%M:%S' : '%H:%M:%S.%3f', epoch * interval, 'boot')} |${bar}| ${value ?? '-'}`)
+    rows.push(
+      `${symbols.time(interval >= 1_000_000_000n ? '%H:%M:%S' : '%H:%M:%S.%3f', epoch * interval, 'boot')} |${bar}| ${value ?? '-'}`,
+    )
   }
   return rows
 }

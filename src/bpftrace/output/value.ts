@@ -29,7 +29,9 @@ export interface StringLimit { maxLength: number }
 /** Reads a value of the type at an offset. */
 export function decode(bytes: DataView, offset: number, type: Type, limit: StringLimit): Value {
   switch (type.kind) {
-    case 'int': return { kind: 'int', value: integer(bytes, offset, type.bits, type.signed), bits: type.bits, signed: type.signed }
+    case 'int': return {
+      kind: 'int', value: integer(bytes, offset, type.bits, type.signed), bits: type.bits, signed: type.signed,
+    }
     case 'bool': return { kind: 'bool', value: bytes.getUint8(offset) !== 0 }
     case 'enum': {
       const value = integer(bytes, offset, type.bits, type.signed)
@@ -43,26 +45,44 @@ export function decode(bytes: DataView, offset: number, type: Type, limit: Strin
     case 'pointer': return { kind: 'pointer', value: bytes.getBigUint64(offset, true) }
     case 'array': {
       const size = elementSize(type)
-      return { kind: 'array', elements: Array.from({ length: type.length }, (_, index) => decode(bytes, offset + index * size, type.element, limit)) }
+      return {
+        kind: 'array', elements: Array.from(
+          { length: type.length }, (_, index) => decode(bytes, offset + index * size, type.element, limit),
+        ),
+      }
     }
     case 'struct': return { kind: 'fields', fields: type.definition.fields.filter(({ name }) => !name.startsWith('$')).map((field): [string, Value] => [field.name, field.bits === null
-      ? decode(bytes, offset + field.offset, field.type, limit) : bitfield(bytes, offset + field.offset, field.bits, field.type)]) }
+      ? decode(bytes, offset + field.offset, field.type, limit) : bitfield(
+        bytes, offset + field.offset, field.bits, field.type,
+      )]) }
     case 'tuple': {
       const { offsets } = layOut(type.elements)
-      return { kind: 'tuple', elements: type.elements.map((element, index) => decode(bytes, offset + offsets[index]!, element, limit)) }
+      return {
+        kind: 'tuple', elements: type.elements.map((element, index) => decode(bytes, offset + offsets[index]!, element, limit)),
+      }
     }
     case 'record': {
       const { offsets } = layOut(type.fields.map((field) => field.type))
-      return { kind: 'fields', fields: type.fields.map((field, index): [string, Value] => [field.name, decode(bytes, offset + offsets[index]!, field.type, limit)]) }
+      return {
+        kind: 'fields', fields: type.fields.map(
+          (field, index): [string, Value] => [field.name, decode(bytes, offset + offsets[index]!, field.type, limit)],
+        ),
+      }
     }
-    case 'stack': return { kind: 'stack', type, id: bytes.getBigInt64(offset, true), pid: Number(bytes.getBigUint64(offset + 8, true)), tid: Number(bytes.getBigUint64(offset + 16, true)) }
+    case 'stack': return {
+      kind: 'stack', type, id: bytes.getBigInt64(offset, true), pid: Number(bytes.getBigUint64(offset + 8, true)), tid: Number(bytes.getBigUint64(offset + 16, true)),
+    }
     case 'ksym': return { kind: 'ksym', address: bytes.getBigUint64(offset, true) }
-    case 'usym': return { kind: 'usym', address: bytes.getBigUint64(offset, true), pid: Number(bytes.getBigUint64(offset + 8, true)) }
+    case 'usym': return {
+      kind: 'usym', address: bytes.getBigUint64(offset, true), pid: Number(bytes.getBigUint64(offset + 8, true)),
+    }
     case 'inet': return { kind: 'inet', bytes: slice(bytes, offset + 8, bytes.getBigUint64(offset, true) === 10n ? 16 : 4) }
     case 'mac': return { kind: 'mac', bytes: slice(bytes, offset, 6) }
     case 'username': return { kind: 'username', uid: bytes.getUint32(offset, true) }
     case 'cgroupPath': return { kind: 'cgroupPath', id: bytes.getBigUint64(offset, true) }
-    case 'timestamp': return { kind: 'time', ns: bytes.getBigUint64(offset, true), base: type.base === 'tai' ? 'tai' : 'boot', format: type.format ?? '' }
+    case 'timestamp': return {
+      kind: 'time', ns: bytes.getBigUint64(offset, true), base: type.base === 'tai' ? 'tai' : 'boot', format: type.format ?? '',
+    }
     case 'void': case 'none': case 'word': case 'float': case 'aggregate': return { kind: 'none' }
   }
 }

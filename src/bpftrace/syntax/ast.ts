@@ -40,7 +40,9 @@ export type Expression = ExpressionBase & (
   | { kind: 'tuple'; elements: Expression[] }
   | { kind: 'record'; fields: { name: string; value: Expression }[] }
   | { kind: 'sizeof'; operand: Expression | TypeNode }
-  | { kind: 'offsetof'; operand: Expression | TypeNode; path: string[]; /** A macro argument that stands for the path. */ pathExpression?: Expression }
+  | {
+    kind: 'offsetof'; operand: Expression | TypeNode; path: string[]; /** A macro argument that stands for the path. */ pathExpression?: Expression
+  }
   | { kind: 'typeof'; operand: Expression | TypeNode }
   | { kind: 'typeinfo'; operand: Expression | TypeNode }
   | { kind: 'comptime'; operand: Expression }
@@ -55,7 +57,9 @@ export type Statement = Node & (
   | { kind: 'expression'; expression: Expression }
   | { kind: 'discard'; value: Expression }
   /** `$x = …`, `$x += …`; `declared` for `let $x = …`. */
-  | { kind: 'assignVariable'; name: string; nameSpan: Span; operator: AssignOperator; value: Expression; declared?: { to: TypeNode | null } }
+  | {
+    kind: 'assignVariable'; name: string; nameSpan: Span; operator: AssignOperator; value: Expression; declared?: { to: TypeNode | null }
+  }
   | { kind: 'declare'; name: string; nameSpan: Span; to: TypeNode | null }
   | { kind: 'assignMap'; target: Of<'map'> | Of<'mapAccess'>; operator: AssignOperator; value: Expression }
   | { kind: 'while'; condition: Expression; body: Block }

@@ -25,7 +25,9 @@ export function readAttachPoint(lexer: Lexer, params: readonly string[] | null):
       }
       case '$': {
         const token = lexer.next()
-        if (token.kind !== 'positional') throw new ProgramError('invalid trailing character for positional param', { start: token.start, end: token.end })
+        if (token.kind !== 'positional') {
+          throw new ProgramError('invalid trailing character for positional param', { start: token.start, end: token.end })
+        }
         parts[parts.length - 1] += params === null ? `$${token.index}` : params[token.index - 1] ?? ''
         continue
       }
@@ -53,7 +55,9 @@ interface Raw { parts: string[]; quoted: boolean[]; span: Span; text: string; un
 
 function checkAttachPoint({ parts, quoted, span, text, unresolved }: Raw): AttachPoint[] {
   const [written, ...rest] = parts as [string, ...string[]]
-  if (written === '') throw new ProgramError(`syntax error, unexpected ${text === '' ? 'end of file' : text}, expecting a probe`, span)
+  if (written === '') {
+    throw new ProgramError(`syntax error, unexpected ${text === '' ? 'end of file' : text}, expecting a probe`, span)
+  }
   const named = providersOf(written)
   if (named.length === 0) throw new ProgramError(`Invalid probe type: ${written}`, span)
   const points: AttachPoint[] = []
@@ -132,7 +136,9 @@ function checkTimer({ provider, parts }: AttachPoint, refuse: (message: string, 
   if (parts.length === 1) {
     const [text] = parts as [string]
     if (text === '') refuse(`${provider} probe must have unit of time`)
-    if (number(text) < 1000n) refuse(`Invalid rate of ${provider} probe. Minimum is 1000 or 1us. Found: ${number(text)} nanoseconds`)
+    if (number(text) < 1000n) {
+      refuse(`Invalid rate of ${provider} probe. Minimum is 1000 or 1us. Found: ${number(text)} nanoseconds`)
+    }
     return
   }
   if (parts.length !== 2) refuse(`${provider} probe type requires 1 or 2 arguments`)
@@ -148,7 +154,9 @@ function checkFunction(point: AttachPoint, refuse: (message: string, hint?: stri
   const returns = provider.includes('ret')
   const least = user ? (parts[0]?.includes('@') ? 1 : 2) : 1
   const most = user ? 3 : 2
-  if (parts.length < least || parts.length > most + (user && parts[0]?.includes('@') ? 1 : 0)) refuse(`${provider} probe type takes ${least}-${most} arguments, found ${parts.length}`)
+  if (parts.length < least || parts.length > most + (user && parts[0]?.includes('@') ? 1 : 0)) {
+    refuse(`${provider} probe type takes ${least}-${most} arguments, found ${parts.length}`)
+  }
   if (least === 1 && user) return
   const target = parts.at(-1)!
   if (target === '') refuse(`${provider} must have a function or address`)

@@ -41,7 +41,9 @@ export class CParser extends CTokens {
     const word = /^(struct|union|enum|typedef)\b/.exec(lexer.text.slice(at))?.[1]
     if (word === undefined) return false
     if (word === 'typedef') return this.#typedef(at)
-    if (!/^(struct|union)\s+([A-Za-z_]\w*)?(\s|__attribute__\s*\(\([^{]*\)\))*(\{|;)|^enum\s*([A-Za-z_]\w*)?\s*\{/.test(lexer.text.slice(at))) return false
+    if (!/^(struct|union)\s+([A-Za-z_]\w*)?(\s|__attribute__\s*\(\([^{]*\)\))*(\{|;)|^enum\s*([A-Za-z_]\w*)?\s*\{/.test(lexer.text.slice(at))) {
+      return false
+    }
     lexer.at = at
     if (this.isForward()) return true
     this.#record()
@@ -62,7 +64,9 @@ export class CParser extends CTokens {
     const span = { start: at, end }
     const include = /^#\s*include\s*([<"])([^>"]+)[>"]/.exec(text)
     const define = /^#\s*define\s+([A-Za-z_]\w*)(\(?)(.*)$/s.exec(text)
-    if (include !== null) this.#preamble.includes.push({ name: include[2]!, system: include[1] === '<', span, line: lexer.source.position(at).line })
+    if (include !== null) this.#preamble.includes.push({
+      name: include[2]!, system: include[1] === '<', span, line: lexer.source.position(at).line,
+    })
     else if (define !== null) {
       const value = define[3]!.replace(/\/\*.*?\*\/|\/\/.*$/g, '').trim()
       if (define[2] === '' && value !== '') this.#preamble.defines.push({ name: define[1]!, text: value, span })
@@ -112,7 +116,9 @@ export class CParser extends CTokens {
   #define(definition: CDefinition, name: string): CType {
     this.#preamble.definitions.push(definition)
     if (name === '') return { kind: 'inline', definition }
-    return { kind: 'named', name, tag: definition.kind === 'enum' ? 'enum' : definition.kind === 'struct' && definition.union ? 'union' : 'struct' }
+    return {
+      kind: 'named', name, tag: definition.kind === 'enum' ? 'enum' : definition.kind === 'struct' && definition.union ? 'union' : 'struct',
+    }
   }
 
   #values(): { name: string; value: bigint }[] {
@@ -164,7 +170,9 @@ export class CParser extends CTokens {
       this.attributes()
       const word = this.peekWord()
       if (word === null) break
-      if (['const', 'volatile', '__user', '__rcu', '__percpu', '__kernel', 'static', 'extern', 'register', '__restrict', 'restrict', '__extension__'].includes(word)) {
+      if ([
+        'const', 'volatile', '__user', '__rcu', '__percpu', '__kernel', 'static', 'extern', 'register', '__restrict', 'restrict', '__extension__',
+      ].includes(word)) {
         this.word()
         continue
       }

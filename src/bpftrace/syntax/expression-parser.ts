@@ -1,6 +1,8 @@
 import { ProgramError } from '../diagnostic.ts'
 import { Source, type Span } from '../source.ts'
-import { type AssignOperator, type BinaryOperator, type Block, type Expression, type Of, type Statement, type TypeNode, type UnaryOperator } from './ast.ts'
+import {
+  type AssignOperator, type BinaryOperator, type Block, type Expression, type Of, type Statement, type TypeNode, type UnaryOperator,
+} from './ast.ts'
 import type { Define } from './c-preamble.ts'
 import { precedence } from './precedence.ts'
 import { isBuiltinType } from './type-names.ts'
@@ -134,7 +136,9 @@ export class ExpressionParser extends TokenParser {
         case '++': case '--':
           if (!isTarget(operand)) return operand
           this.next()
-          operand = { kind: 'unary', operator: token.text, operand, postfix: true, span: { start: operand.span.start, end: token.end } }
+          operand = {
+            kind: 'unary', operator: token.text, operand, postfix: true, span: { start: operand.span.start, end: token.end },
+          }
           return operand
         default: return operand
       }
@@ -238,7 +242,9 @@ export class ExpressionParser extends TokenParser {
 
   /** The text of a #define as an expression, at the place where its name stands. */
   #define(define: Define, span: Span): Expression {
-    if (this.expanding.includes(define.name)) throw new ProgramError(`Macro recursion: ${[...this.expanding, define.name].join('->')}`, span)
+    if (this.expanding.includes(define.name)) {
+      throw new ProgramError(`Macro recursion: ${[...this.expanding, define.name].join('->')}`, span)
+    }
     const inner = new ExpressionParser(new Source(this.lexer.source.name, define.text))
     for (const [name, one] of this.defines) inner.defines.set(name, one)
     inner.expanding = [...this.expanding, define.name]
@@ -320,7 +326,9 @@ export class ExpressionParser extends TokenParser {
         this.next()
         const length = this.isOperator(']') ? null : this.next()
         if (length !== null && length.kind !== 'integer') throw this.unexpected(length, 'integer')
-        node = { kind: 'array', element: node, length: length === null ? null : Number(length.value), span: { start, end: this.expect(']').end } }
+        node = {
+          kind: 'array', element: node, length: length === null ? null : Number(length.value), span: { start, end: this.expect(']').end },
+        }
       } else return node
     }
   }
@@ -352,7 +360,9 @@ export class ExpressionParser extends TokenParser {
 
   #condition(): Expression {
     const condition = this.#unary()
-    if (condition.kind === 'record') throw new ProgramError('syntax error, a record is no condition; compare with ==', condition.span)
+    if (condition.kind === 'record') {
+      throw new ProgramError('syntax error, a record is no condition; compare with ==', condition.span)
+    }
     if (!this.isOperator('{')) throw this.unexpected(this.peek(), '{')
     return condition
   }
@@ -424,7 +434,9 @@ export class ExpressionParser extends TokenParser {
     }
     const expression = this.expression()
     const operator = this.peek()
-    if (operator.kind !== 'operator' || !assignments.has(operator.text)) return { kind: 'expression', expression, span: expression.span }
+    if (operator.kind !== 'operator' || !assignments.has(operator.text)) {
+      return { kind: 'expression', expression, span: expression.span }
+    }
     return this.#assignment(expression, start)
   }
 
@@ -432,13 +444,19 @@ export class ExpressionParser extends TokenParser {
     const operator = this.next() as { text: AssignOperator } & Span
     if (target.kind === 'variable') {
       const value = this.expression()
-      return { kind: 'assignVariable', name: target.name, nameSpan: target.span, operator: operator.text, value, span: this.#since(start) }
+      return {
+        kind: 'assignVariable', name: target.name, nameSpan: target.span, operator: operator.text, value, span: this.#since(start),
+      }
     }
     if (target.kind === 'map' || target.kind === 'mapAccess') {
       const value = this.expression()
       return { kind: 'assignMap', target, operator: operator.text, value, span: this.#since(start) }
     }
-    if (target.kind === 'tupleField') throw new ProgramError('Tuples are immutable once created. Consider creating a new tuple and assigning it instead.', target.span)
+    if (target.kind === 'tupleField') {
+      throw new ProgramError(
+        'Tuples are immutable once created. Consider creating a new tuple and assigning it instead.', target.span,
+      )
+    }
     throw new ProgramError(`syntax error, unexpected ${operator.text}`, operator)
   }
 
@@ -491,7 +509,9 @@ function endsItself(statement: Statement): boolean {
 
 /** The tree with every span replaced. */
 function moved<T extends Expression | TypeNode>(node: T, span: Span): T {
-  return JSON.parse(JSON.stringify(node, (_, value) => (typeof value === 'bigint' ? { $big: String(value) } : value)), (key, value) => {
+  return JSON.parse(JSON.stringify(
+    node, (_, value) => (typeof value === 'bigint' ? { $big: String(value) } : value),
+  ), (key, value) => {
     if (value !== null && typeof value === 'object' && '$big' in value) return BigInt(value.$big as string)
     return key === 'span' || key.endsWith('Span') ? span : value
   })

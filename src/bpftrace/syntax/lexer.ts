@@ -63,7 +63,9 @@ export class Lexer {
     if (!this.#commentStarts.has(start)) {
       this.#commentStarts.add(start)
       const lineStart = this.text.lastIndexOf('\n', start - 1) + 1
-      this.comments.push({ start, end, text: this.text.slice(start, end), ownLine: this.text.slice(lineStart, start).trim() === '' })
+      this.comments.push({
+        start, end, text: this.text.slice(start, end), ownLine: this.text.slice(lineStart, start).trim() === '',
+      })
     }
     return end
   }
@@ -152,7 +154,9 @@ export class Lexer {
   }
 }
 
-const escapes: Record<string, string> = { n: '\n', t: '\t', r: '\r', '\\': '\\', '"': '"', a: '\x07', b: '\b', f: '\f', v: '\v', e: '\x1b' }
+const escapes: Record<string, string> = {
+  n: '\n', t: '\t', r: '\r', '\\': '\\', '"': '"', a: '\x07', b: '\b', f: '\f', v: '\v', e: '\x1b',
+}
 
 function readEscape(text: string, at: number): { value: string; end: number } | null {
   const char = text[at + 1]

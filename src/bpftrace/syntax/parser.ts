@@ -1,6 +1,8 @@
 import { ProgramError } from '../diagnostic.ts'
 import type { Source, Span } from '../source.ts'
-import type { AttachPoint, Block, ConfigEntry, Import, Item, Macro, MacroParameter, MapDeclaration, Preamble, Probe, Program, Subprogram } from './ast.ts'
+import type {
+  AttachPoint, Block, ConfigEntry, Import, Item, Macro, MacroParameter, MapDeclaration, Preamble, Probe, Program, Subprogram,
+} from './ast.ts'
 import { readAttachPoint } from './attach-point.ts'
 import { parsePreamble } from './c-preamble.ts'
 import { ExpressionParser } from './expression-parser.ts'
@@ -75,7 +77,9 @@ class Parser extends ExpressionParser {
       const span = { start: key.start, end: value.end }
       if (value.kind === 'integer') entries.push({ key: key.text, value: value.value, span })
       else if (value.kind === 'string') entries.push({ key: key.text, value: value.value, span })
-      else if (value.kind === 'identifier') entries.push({ key: key.text, value: value.text === 'true' ? true : value.text === 'false' ? false : value.text, span })
+      else if (value.kind === 'identifier') entries.push({
+        key: key.text, value: value.text === 'true' ? true : value.text === 'false' ? false : value.text, span,
+      })
       else throw this.unexpected(value, 'a value')
       if (!this.takeOperator(';') && !this.isOperator('}')) throw this.unexpected(this.peek(), '; or }')
     }
@@ -90,7 +94,9 @@ class Parser extends ExpressionParser {
         case 'macro': if (this.followedByWord()) return { kind: 'macro', macro: this.#macro() }; break
         case 'fn': if (this.followedByWord()) return { kind: 'subprogram', subprogram: this.#subprogram() }; break
         case 'let': return { kind: 'map', map: this.#mapDeclaration() }
-        case 'config': if (this.followedBy('config', '=')) throw new ProgramError('syntax error, unexpected config: the config block must come before the first probe', token); break
+        case 'config': if (this.followedBy('config', '=')) throw new ProgramError(
+          'syntax error, unexpected config: the config block must come before the first probe', token,
+        ); break
         case 'import': throw new ProgramError('syntax error, unexpected import: imports must come before the first probe', token)
       }
     }
@@ -105,7 +111,9 @@ class Parser extends ExpressionParser {
     while (!this.isOperator(')')) {
       const token = this.next()
       const span: Span = { start: token.start, end: token.end }
-      if (token.kind === 'variable' || token.kind === 'map' || token.kind === 'identifier') params.push({ kind: token.kind, name: token.text, span })
+      if (token.kind === 'variable' || token.kind === 'map' || token.kind === 'identifier') params.push({
+        kind: token.kind, name: token.text, span,
+      })
       else throw this.unexpected(token, 'a parameter')
       if (!this.takeOperator(',')) break
     }

@@ -1,4 +1,6 @@
-import { isTypeNode, type AttachPoint, type Block, type Comment, type Expression, type Item, type Probe, type Program, type Statement, type TypeNode } from './ast.ts'
+import {
+  isTypeNode, type AttachPoint, type Block, type Comment, type Expression, type Item, type Probe, type Program, type Statement, type TypeNode,
+} from './ast.ts'
 import { precedenceOf } from './precedence.ts'
 
 const step = '    '
@@ -34,7 +36,11 @@ class Printer {
     if (config !== null) {
       this.#before(config.span.start)
       this.#blank()
-      this.#lines.push('config = {', ...config.entries.map(({ key, value }) => `${step}${key}=${typeof value === 'string' ? (/^\w+$/.test(value) ? value : quote(value)) : value};`), '}')
+      this.#lines.push(
+        'config = {', ...config.entries.map(
+          ({ key, value }) => `${step}${key}=${typeof value === 'string' ? (/^\w+$/.test(value) ? value : quote(value)) : value};`,
+        ), '}',
+      )
       this.#skip(config.span.end)
     }
     for (const { path, span } of program.imports) {
@@ -52,17 +58,23 @@ class Printer {
     this.#before(span.start)
     switch (item.kind) {
       case 'map': return void this.#lines.push(`let ${item.map.name} = ${item.map.type}(${item.map.size});`)
-      case 'macro': return this.#braced(`macro ${item.macro.name}(${item.macro.params.map(({ name }) => name).join(', ')})`, item.macro.body, '')
+      case 'macro': return this.#braced(
+        `macro ${item.macro.name}(${item.macro.params.map(({ name }) => name).join(', ')})`, item.macro.body, '',
+      )
       case 'subprogram': {
         const { name, params, returns, body } = item.subprogram
-        return this.#braced(`fn ${name}(${params.map((param) => `${param.name} : ${this.type(param.type)}`).join(', ')}) : ${this.type(returns)}`, body, '')
+        return this.#braced(
+          `fn ${name}(${params.map((param) => `${param.name} : ${this.type(param.type)}`).join(', ')}) : ${this.type(returns)}`, body, '',
+        )
       }
       case 'probe': return this.#probe(item.probe)
     }
   }
 
   #probe({ name, points, predicate, body }: Probe): void {
-    const written = points.filter((point, index) => points.findIndex((other) => other.span.start === point.span.start) === index).map(attachPoint)
+    const written = points.filter(
+      (point, index) => points.findIndex((other) => other.span.start === point.span.start) === index,
+    ).map(attachPoint)
     const heads = `${name === null ? '' : `${name}=`}${written.join(',\n')}`.split('\n')
     this.#lines.push(...heads.slice(0, -1))
     const head = predicate === null ? heads.at(-1)! : `${heads.at(-1)}\n/${this.expression(predicate, 0)}/`
@@ -137,12 +149,18 @@ class Printer {
         const head = declared === undefined ? statement.name : `let ${statement.name}${declared.to === null ? '' : ` : ${this.type(declared.to)}`}`
         return this.#assigned(`${head} ${statement.operator} `, statement.value, end)
       }
-      case 'assignMap': return this.#assigned(`${this.expression(statement.target, 0)} ${statement.operator} `, statement.value, end)
+      case 'assignMap': return this.#assigned(
+        `${this.expression(statement.target, 0)} ${statement.operator} `, statement.value, end,
+      )
       case 'while': return this.#braced(`while (${this.expression(statement.condition, 0)})`, statement.body, '')
       case 'unroll': return this.#braced(`unroll (${this.expression(statement.count, 0)})`, statement.body, '')
       case 'forMap': return this.#braced(`for (${statement.variable} : ${statement.map.name})`, statement.body, '')
-      case 'forRange': return this.#braced(`for (${statement.variable} : ${this.expression(statement.from, 20)}..${this.expression(statement.to, 20)})`, statement.body, '')
-      case 'jump': return line(statement.value === null ? statement.jump : `${statement.jump} ${this.expression(statement.value, 0)}`)
+      case 'forRange': return this.#braced(
+        `for (${statement.variable} : ${this.expression(statement.from, 20)}..${this.expression(statement.to, 20)})`, statement.body, '',
+      )
+      case 'jump': return line(
+        statement.value === null ? statement.jump : `${statement.jump} ${this.expression(statement.value, 0)}`,
+      )
       case 'import': return line(`import ${quote(statement.path)}`)
     }
   }

@@ -62,7 +62,11 @@ export class TokenParser {
   }
 
   unexpected(token: Token, expected: string): ProgramError {
-    return new ProgramError(`syntax error, unexpected ${describe(token)}, expecting ${expected}`, { start: token.start, end: Math.max(token.end, token.start + 1) })
+    return new ProgramError(
+      `syntax error, unexpected ${describe(token)}, expecting ${expected}`, {
+        start: token.start, end: Math.max(token.end, token.start + 1),
+      },
+    )
   }
 
   /** What the function reads, or null with nothing read when it fails or gives null. */

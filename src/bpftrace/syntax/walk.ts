@@ -7,7 +7,7 @@ export type AnyNode = (Expression | Statement | TypeNode) & { kind: string }
 export function rebuild<T>(node: T, change: (node: AnyNode, key: string) => unknown, key = ''): T {
   if (Array.isArray(node)) return node.map((one) => rebuild(one, change, key)) as T
   if (node === null || typeof node !== 'object') return node
-  if (key === 'span' || key.endsWith('Span')) return change({ kind: 'span', span: node } as never, key) as T ?? ({ ...node } as T)
+  if (key === 'span' || key.endsWith('Span')) return change({ kind: 'span', span: node } as never, key) as T ?? node
   if (key === 'type' && !('span' in node)) return node
   if ('kind' in node) {
     const changed = change(node as unknown as AnyNode, key)

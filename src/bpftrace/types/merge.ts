@@ -73,7 +73,11 @@ export function mergeTypes(a: Type, b: Type): Merged | null {
 
 function mergeInts(a: IntType, b: IntType): Merged {
   if (a.range !== undefined && b.range !== undefined) {
-    return { type: ofRange({ least: a.range.least < b.range.least ? a.range.least : b.range.least, most: a.range.most > b.range.most ? a.range.most : b.range.most }), lossy: false }
+    return {
+      type: ofRange({
+        least: a.range.least < b.range.least ? a.range.least : b.range.least, most: a.range.most > b.range.most ? a.range.most : b.range.most,
+      }), lossy: false,
+    }
   }
   if (a.range !== undefined) return mergeLiteral(b, a)
   if (b.range !== undefined) return mergeLiteral(a, b)
@@ -89,8 +93,12 @@ function mergeLiteral(type: IntType, literal: IntType): Merged {
   if (holds(type, range)) return { type, lossy: false }
   if (range.least >= 0n && !type.signed) return { type: int(ofUnsigned(range.most), false), lossy: false }
   const limits = limitsOf(type)
-  const both = ofRange({ least: range.least < limits.least ? range.least : limits.least, most: range.most > limits.most ? range.most : limits.most })
-  return both.signed ? { type: int(both.bits, true), lossy: false } : { type: int(64, range.least < 0n || type.signed), lossy: true }
+  const both = ofRange({
+    least: range.least < limits.least ? range.least : limits.least, most: range.most > limits.most ? range.most : limits.most,
+  })
+  return both.signed ? { type: int(both.bits, true), lossy: false } : {
+    type: int(64, range.least < 0n || type.signed), lossy: true,
+  }
 }
 
 function ofUnsigned(most: bigint): number {

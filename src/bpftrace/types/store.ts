@@ -28,7 +28,11 @@ export class TypeStore {
   #defineEnum(definition: CDefinition & { kind: 'enum' }): Type {
     const negative = definition.values.some(({ value }) => value < 0n)
     const wide = definition.values.some(({ value }) => value > 0xffff_ffffn || value < -0x8000_0000n)
-    const type: Type = { kind: 'enum', name: definition.name, bits: wide ? 64 : 32, signed: negative, values: new Map(definition.values.map(({ name, value }) => [value, name])) }
+    const type: Type = {
+      kind: 'enum', name: definition.name, bits: wide ? 64 : 32, signed: negative, values: new Map(
+        definition.values.map(({ name, value }) => [value, name]),
+      ),
+    }
     if (definition.name !== '') this.#enums.set(definition.name, type)
     for (const { name, value } of definition.values) this.#values.set(name, { value, type })
     return type
@@ -68,7 +72,9 @@ export class TypeStore {
         if (kind !== 'enum' && kind !== 'enum64') continue
         const type = this.btf.type(id)
         if (type.kind !== 'enum' && type.kind !== 'enum64') continue
-        for (const value of type.values) if (!this.#btfValues.has(value.name)) this.#btfValues.set(value.name, { value: value.value, type: this.ofBtf(id) })
+        for (const value of type.values) if (!this.#btfValues.has(value.name)) this.#btfValues.set(
+          value.name, { value: value.value, type: this.ofBtf(id) },
+        )
       }
     }
     return this.#btfValues.get(name)
@@ -91,9 +97,13 @@ export class TypeStore {
         const unit = sizeOf(type) * 8
         if (field.bits === 0) bit = Math.ceil(bit / unit) * unit
         else {
-          if (!definition.packed && Math.floor(bit / unit) !== Math.floor((bit + field.bits - 1) / unit)) bit = Math.ceil(bit / unit) * unit
+          if (!definition.packed && Math.floor(bit / unit) !== Math.floor((bit + field.bits - 1) / unit)) {
+            bit = Math.ceil(bit / unit) * unit
+          }
           const offset = Math.floor(bit / 8)
-          if (field.name !== '') fields.push({ name: field.name, type, offset, bits: { offset: bit - offset * 8, size: field.bits }, path: null })
+          if (field.name !== '') {
+            fields.push({ name: field.name, type, offset, bits: { offset: bit - offset * 8, size: field.bits }, path: null })
+          }
           bit += field.bits
         }
         align = Math.max(align, own)
@@ -126,7 +136,11 @@ export class TypeStore {
         if (type.tag === 'enum') return this.enum(type.name) ?? int(32, false)
         if (type.tag === null) return this.typedef(type.name) ?? int(64, false)
         const definition = this.struct(type.name)
-        return { kind: 'struct', definition: definition ?? new StructDefinition(type.name, type.tag === 'union', null, () => ({ fields: [], size: 0, align: 1 })) }
+        return {
+          kind: 'struct', definition: definition ?? new StructDefinition(
+            type.name, type.tag === 'union', null, () => ({ fields: [], size: 0, align: 1 }),
+          ),
+        }
       }
     }
   }
@@ -168,10 +182,16 @@ export class TypeStore {
         const own = type.name === '' ? undefined : this.#structs.get(type.name)
         return { kind: 'struct', definition: own ?? this.btfStruct(target) }
       }
-      case 'fwd': return { kind: 'struct', definition: this.#structs.get(type.name) ?? this.struct(type.name) ?? new StructDefinition(type.name, type.union, null, () => ({ fields: [], size: 0, align: 1 })) }
+      case 'fwd': return {
+        kind: 'struct', definition: this.#structs.get(type.name) ?? this.struct(type.name) ?? new StructDefinition(
+          type.name, type.union, null, () => ({ fields: [], size: 0, align: 1 }),
+        ),
+      }
       case 'array': {
         const element = btf.type(btf.resolve(type.element))
-        if (element.kind === 'int' && element.size === 1 && (element.char || element.name === 'char')) return { kind: 'string', size: type.length }
+        if (element.kind === 'int' && element.size === 1 && (element.char || element.name === 'char')) {
+          return { kind: 'string', size: type.length }
+        }
         return { kind: 'array', element: this.ofBtf(type.element), length: type.length }
       }
       case 'ptr': return pointerTo(this.#pointee(type.type), this.#isUser(type.type) ? 'user' : 'kernel')
@@ -201,7 +221,11 @@ export class TypeStore {
     if (known === undefined) {
       const type = this.btf!.type(id)
       if (type.kind !== 'enum' && type.kind !== 'enum64') throw new Error(`BTF type ${id} is no enum`)
-      known = { kind: 'enum', name: type.name, bits: type.size * 8, signed: type.signed, values: new Map(type.values.map(({ name, value }) => [value, name])) }
+      known = {
+        kind: 'enum', name: type.name, bits: type.size * 8, signed: type.signed, values: new Map(
+          type.values.map(({ name, value }) => [value, name]),
+        ),
+      }
       this.#btfEnums.set(id, known)
     }
     return known

@@ -48,7 +48,9 @@ export class StructDefinition {
       if (field.name !== '' || field.type.kind !== 'struct') continue
       const inner = field.type.definition.field(name)
       if (inner !== undefined) {
-        return { ...inner, offset: field.offset + inner.offset, path: field.path === null || inner.path === null ? null : [...field.path, ...inner.path] }
+        return {
+          ...inner, offset: field.offset + inner.offset, path: field.path === null || inner.path === null ? null : [...field.path, ...inner.path],
+        }
       }
     }
     return undefined

@@ -83,7 +83,7 @@ export function sizeOf(type: Type): number {
     case 'struct': return type.definition.size
     case 'tuple': return layOut(type.elements).size
     case 'record': return layOut(type.fields.map((field) => field.type)).size
-    case 'stack': return type.mode === 'build_id' ? 8 + type.limit * 32 : 24
+    case 'stack': return 24
     case 'ksym': case 'timestamp': case 'cgroupPath': return 8
     case 'usym': return 16
     case 'inet': return 24
@@ -171,7 +171,9 @@ export function sameType(a: Type, b: Type): boolean {
     case 'pointer': return b.kind === 'pointer' && a.space === b.space && sameType(a.to, b.to)
     case 'array': return b.kind === 'array' && a.length === b.length && sameType(a.element, b.element)
     case 'struct': return b.kind === 'struct' && a.definition === b.definition
-    case 'tuple': return b.kind === 'tuple' && a.elements.length === b.elements.length && a.elements.every((element, index) => sameType(element, b.elements[index]!))
+    case 'tuple': return b.kind === 'tuple' && a.elements.length === b.elements.length && a.elements.every(
+      (element, index) => sameType(element, b.elements[index]!),
+    )
     case 'record': return b.kind === 'record' && a.fields.length === b.fields.length
       && a.fields.every((field, index) => field.name === b.fields[index]!.name && sameType(field.type, b.fields[index]!.type))
     case 'stack': return b.kind === 'stack' && a.user === b.user && a.mode === b.mode && a.limit === b.limit

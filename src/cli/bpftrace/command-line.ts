@@ -101,7 +101,9 @@ function named(args: readonly string[], options: BpftraceOptions): string[] {
 }
 
 function take(arg: string, args: string[], options: BpftraceOptions): void {
-  const [name, attached] = arg.startsWith('--') && arg.includes('=') ? [arg.slice(0, arg.indexOf('=')), arg.slice(arg.indexOf('=') + 1)] : [arg, undefined]
+  const [name, attached] = arg.startsWith('--') && arg.includes('=') ? [
+    arg.slice(0, arg.indexOf('=')), arg.slice(arg.indexOf('=') + 1),
+  ] : [arg, undefined]
   if (Object.hasOwn(flags, name) && attached === undefined) {
     flags[name]?.(options)
     return

@@ -50,7 +50,7 @@ Probe types
   kprobe_multi: ${yes(kprobes && fn('bpf_kprobe_multi_link_attach'))}
   uprobe_multi: no
   kprobe_session: no
-  iter: no
+  iter: yes
 `
 }
 
@@ -59,6 +59,8 @@ function helperNames(): string[] {
   const id = btf.find('bpf_func_id', 'enum')
   const type = id === 0 ? null : btf.type(id)
   const names = type?.kind === 'enum' ? type.values.map(({ name }) => name.replace('BPF_FUNC_', '')) : []
-  const renamed: Record<string, string> = { ktime_get_boot_ns: 'get_boot_ns', ktime_get_tai_ns: 'get_tai_ns', d_path: 'dpath', skb_output: 'skboutput', map_lookup_percpu_elem: 'lookup_percpu_elem' }
+  const renamed: Record<string, string> = {
+    ktime_get_boot_ns: 'get_boot_ns', ktime_get_tai_ns: 'get_tai_ns', d_path: 'dpath', skb_output: 'skboutput', map_lookup_percpu_elem: 'lookup_percpu_elem',
+  }
   return names.flatMap((name) => [name, renamed[name] ?? name])
 }

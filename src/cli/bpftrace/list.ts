@@ -20,14 +20,18 @@ export function listProbes(search: string, { verbose, functionList }: BpftraceOp
     const program = parseProgram(new Source(search, readFileSync(search, 'utf8')), { params: [] })
     for (const item of program.items) {
       if (item.kind !== 'probe') continue
-      for (const point of item.probe.points) write(`${['interval', 'profile', 'hardware', 'software'].includes(point.provider) ? `${point.provider}:${point.parts[0]}:` : [point.provider, ...point.parts].join(':')}\n`)
+      for (const point of item.probe.points) write(
+        `${['interval', 'profile', 'hardware', 'software'].includes(point.provider) ? `${point.provider}:${point.parts[0]}:` : [point.provider, ...point.parts].join(':')}\n`,
+      )
     }
     return 0
   }
   for (const one of search === '' ? ['*'] : search.split(',')) {
     const struct = /^(struct|union|enum)\s+(\S+)$/.exec(one)
     if (struct !== null) write(structText(struct[2]!))
-    else for (const probe of matching(one, environment, pid)) write(`${probe}\n${verbose ? argumentsText(probe, environment) : ''}`)
+    else for (const probe of matching(one, environment, pid)) write(
+      `${probe}\n${verbose ? argumentsText(probe, environment) : ''}`,
+    )
   }
   return 0
 }
@@ -42,7 +46,7 @@ function* matching(search: string, environment: Environment, pid: number | null)
     const named = providersOf(search)
     const pattern = wildcard(search)
     if (search === '*' || named.length === 0) {
-      for (const provider of pid === null ? everywhere : [...everywhere, ...inFiles]) for (const probe of all(provider, ['*', '*'], environment, pid)) if (pattern.test(probe)) yield probe
+      for (const provider of pid === null ? everywhere : [...inFiles, ...everywhere]) for (const probe of all(provider, ['*', '*'], environment, pid)) if (pattern.test(probe)) yield probe
       return
     }
     for (const { name } of named) yield* all(name, [], environment, pid)
@@ -63,7 +67,9 @@ function* all(provider: string, parts: string[], environment: Environment, pid: 
       for (const one of hooks.rawTracepoints(last)) yield `rawtracepoint:vmlinux:${one}`
       return
     case 'software': case 'hardware':
-      for (const one of Object.keys(provider === 'software' ? softwareEvents : hardwareEvents)) if (wildcard(parts[0] ?? '*').test(one)) yield `${provider}:${one}:`
+      for (const one of Object.keys(
+        provider === 'software' ? softwareEvents : hardwareEvents,
+      )) if (wildcard(parts[0] ?? '*').test(one)) yield `${provider}:${one}:`
       return
     case 'interval': case 'profile':
       for (const one of ['hz', 'us', 'ms', 's']) yield `${provider}:${one}:`
@@ -83,7 +89,9 @@ function* all(provider: string, parts: string[], environment: Environment, pid: 
       return
     case 'usdt':
       for (const file of hooks.files(parts[0] === undefined || parts[0] === '' ? '*' : parts[0])) {
-        for (const one of hooks.usdt(file, parts.length === 3 ? parts[1]! || '*' : '*', parts.length === 1 ? '*' : last || '*')) yield `usdt:${file}:${one.provider}:${one.name}`
+        for (const one of hooks.usdt(
+          file, parts.length === 3 ? parts[1]! || '*' : '*', parts.length === 1 ? '*' : last || '*',
+        )) yield `usdt:${file}:${one.provider}:${one.name}`
       }
   }
 }
@@ -92,7 +100,9 @@ function* all(provider: string, parts: string[], environment: Environment, pid: 
 function argumentsText(probe: string, environment: Environment): string {
   const [provider, ...parts] = probe.split(':') as [string, ...string[]]
   if (provider === 'tracepoint') {
-    return (tracepointFields(parts[0]!, parts[1]!) ?? []).filter(({ name }) => !name.startsWith('common_')).map(({ type, name }) => {
+    return (tracepointFields(parts[0]!, parts[1]!) ?? []).filter(
+      ({ name }) => !name.startsWith('common_'),
+    ).map(({ type, name }) => {
       const array = /^(.*?)(\[.*\])$/.exec(type)
       return `    ${array === null ? type : array[1]} ${name}${array === null ? '' : array[2]}\n`
     }).join('')
@@ -102,14 +112,20 @@ function argumentsText(probe: string, environment: Environment): string {
   const point = { provider, text: probe, parts, quoted: [], span: { start: 0, end: 0 } }
   const base = { display: probe, point }
   const args = argsOf(provider === 'rawtracepoint' ? { ...base, kind: 'rawtracepoint', name: parts.at(-1)! }
-    : { ...base, kind: provider === 'fexit' ? 'fexit' : 'fentry', module: 'vmlinux', name: parts.at(-1)!, bpf: null }, store, environment)
-  return (args?.fields ?? []).map(({ name, type }) => `    ${typeName(type).replace(/\*$/, ' *')} ${name === '$retval' ? 'retval' : name}\n`).join('')
+    : {
+      ...base, kind: provider === 'fexit' ? 'fexit' : 'fentry', module: 'vmlinux', name: parts.at(-1)!, bpf: null,
+    }, store, environment)
+  return (args?.fields ?? []).map(
+    ({ name, type }) => `    ${typeName(type).replace(/\*$/, ' *')} ${name === '$retval' ? 'retval' : name}\n`,
+  ).join('')
 }
 
 function structText(name: string): string {
   const btf = kernelBtf()
   const pattern = wildcard(name)
-  const ids = name.includes('*') ? Array.from({ length: btf.typeCount - 1 }, (_, index) => index + 1).filter((id) => ['struct', 'union'].includes(btf.kindOf(id)) && pattern.test(btf.nameOf(id)))
+  const ids = name.includes('*') ? Array.from({ length: btf.typeCount - 1 }, (_, index) => index + 1).filter(
+    (id) => ['struct', 'union'].includes(btf.kindOf(id)) && pattern.test(btf.nameOf(id)),
+  )
     : btf.findAll(name, 'struct', 'union').slice(0, 1)
   const store = new TypeStore(btf, [])
   return ids.map((id) => {

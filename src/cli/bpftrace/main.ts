@@ -41,7 +41,9 @@ export async function bpftrace(argv: readonly string[], programFirst = false): P
   if (options.version) return say(`${version}\n`)
   if (options.info) return say(featureReport())
   if (options.help && options.program === null && options.file === null) return say(usage)
-  if (!['text', 'json'].includes(options.format)) return fail(`ERROR: Invalid output format "${options.format}"\nValid formats: 'text', 'json'`)
+  if (!['text', 'json'].includes(options.format)) {
+    return fail(`ERROR: Invalid output format "${options.format}"\nValid formats: 'text', 'json'`)
+  }
   const pid = parsePid(options.pid)
   if (typeof pid === 'string') return fail(pid)
   if (options.list && options.program === null) return listProbes(options.file === null ? '' : options.file, options, pid)
@@ -113,7 +115,15 @@ async function trace(source: Source, options: BpftraceOptions, pid: number | nul
     fail(`ERROR: unexpected program command line options: ${unexpected.map((name) => `--${name}`).join(', ')}`)
     return end(child, fail(`HINT: expected program options: ${[...checked.named.keys()].map((name) => `--${name}`).join(', ')}`))
   }
-  if (options.list) return end(child, say(checked.probes.flatMap(({ targets }) => targets.map(({ display, point }) => `${listed(display, point.provider)}\n`)).join('')))
+  if (options.list) {
+    return end(
+      child, say(
+        checked.probes.flatMap(
+          ({ targets }) => targets.map(({ display, point }) => `${listed(display, point.provider)}\n`),
+        ).join(''),
+      ),
+    )
+  }
   if (options.debug.includes('ast')) return end(child, say(printProgram(program as Program)))
   if (checked.probes.length === 0) return end(child, fail('ERROR: No probes to attach'))
   return end(child, await run(source, checked, options, { environment, pid, child, target }))
@@ -121,7 +131,9 @@ async function trace(source: Source, options: BpftraceOptions, pid: number | nul
 
 /** Lists leave out rates and counts. */
 function listed(display: string, provider: string): string {
-  return ['interval', 'profile', 'hardware', 'software'].includes(provider) ? `${display.split(':').slice(0, 2).join(':')}:` : display
+  return [
+    'interval', 'profile', 'hardware', 'software',
+  ].includes(provider) ? `${display.split(':').slice(0, 2).join(':')}:` : display
 }
 
 function end(child: ChildProcess | null, code: number): number {
@@ -147,7 +159,11 @@ function readImport(path: string, from: Source): Source | null {
 /** The command, waiting for a byte before it begins. */
 function spawnStopped(command: string): ChildProcess {
   const words = command.trim().split(/\s+/)
-  return spawn('/bin/sh', ['-c', 'read -r _ <&3; exec 3<&-; exec "$@"', 'sh', ...words], { stdio: ['inherit', 'inherit', 'inherit', 'pipe'] })
+  return spawn(
+    '/bin/sh', [
+      '-c', 'read -r _ <&3; exec 3<&-; exec "$@"', 'sh', ...words,
+    ], { stdio: ['inherit', 'inherit', 'inherit', 'pipe'] },
+  )
 }
 
 interface Run { environment: ReturnType<typeof machineEnvironment>; pid: number | null; child: ChildProcess | null; target: number | null }
@@ -162,7 +178,9 @@ async function run(source: Source, checked: CheckedProgram, options: BpftraceOpt
     const generated = generate(checked, environment.btf!, {
       environment, source, named: options.named, isa: 4, pid, childPid: child?.pid ?? null, helperErrors: options.helperErrors, startNs: clocks.boot,
       pidNamespace: pidNamespace(), taiOffset: clocks.tai - clocks.wall,
-      ...(options.debug.includes('ir') && { print: (name: string, step: string, text: string) => { writeAll(1, `${name}: ${step}\n${text}\n`) } }),
+      ...(options.debug.includes('ir') && {
+        print: (name: string, step: string, text: string) => { writeAll(1, `${name}: ${step}\n${text}\n`) },
+      }),
     })
     session = new TraceSession(generated, {
       source, checked, write, writeError, wallOffset: clocks.wall, taiOffset: clocks.tai - clocks.wall, pid: target, warnings: options.warnings,
@@ -217,12 +235,16 @@ function ended(session: TraceSession, child: ChildProcess | null, pid: number | 
 }
 
 function explain(source: Source, error: unknown): number {
-  if (error instanceof GenerateError) return fail(renderDiagnostic(source, { severity: 'error', message: error.message, span: error.span }))
+  if (error instanceof GenerateError) {
+    return fail(renderDiagnostic(source, { severity: 'error', message: error.message, span: error.span }))
+  }
   if (error instanceof AggregateError) {
     for (const one of error.errors) explain(source, one)
     return 1
   }
-  if (error instanceof VerifierError) return fail(`ERROR: ${error.message}${process.env.SKEP_VERIFIER_LOG === undefined ? '' : `\n${error.log}`}`)
+  if (error instanceof VerifierError) {
+    return fail(`ERROR: ${error.message}${process.env.SKEP_VERIFIER_LOG === undefined ? '' : `\n${error.log}`}`)
+  }
   if (process.env.SKEP_DEBUG !== undefined) throw error
   return fail(`ERROR: ${(error as Error).message}`)
 }

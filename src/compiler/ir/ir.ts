@@ -43,7 +43,7 @@ export type Op = OpBase & (
   /** The address of a stack slot plus offset. */
   | { op: 'stackAddress'; out: Value; slot: StackSlot; offset: number }
   /** The program's context, r1 at entry; in functions that helpers call back, the argument in another register. Only at the start of the entry block. */
-  | { op: 'context'; out: Value; register?: 2 | 3 | 4 | 5 }
+  | { op: 'context'; out: Value; register?: 1 | 2 | 3 | 4 | 5 }
   /** The address of a function of the same program, for helpers that call back (5.13). */
   | { op: 'functionAddress'; out: Value; function: string }
   /** Width 32 computes on the low halves and zero-extends, as eBPF does. sdiv, smod need the v4 ISA. */

@@ -26,7 +26,9 @@ export async function runTest({ test }: RuntimeTest, bench: Bench): Promise<Outc
   try {
     const before = (test.BEFORE ?? []).map((command) => start(`exec ${command}`))
     if (before.length > 0) await new Promise((resolve) => setTimeout(resolve, beforeMs))
-    const { output, code, late } = await runCommand(test, bench, before[0]?.pid, () => { for (const command of test.AFTER ?? []) start(command) })
+    const { output, code, late } = await runCommand(
+      test, bench, before[0]?.pid, () => { for (const command of test.AFTER ?? []) start(command) },
+    )
     const problems = judge(test, output)
     if (test.RETURN_CODE !== undefined) {
       if (code !== Number(test.RETURN_CODE[0])) problems.push(`status ${code}`)
@@ -44,10 +46,14 @@ function whySkipped(test: RuntimeTest['test'], { features, folder }: Bench): str
   if (test.EXPECT_FILE !== undefined || test.EXPECT_JSON !== undefined) return 'needs an output file that is not among the data'
   for (const arch of test.ARCH ?? []) {
     const names = arch.split('|')
-    if (names.every((name) => name.startsWith('!')) ? names.includes('!x86_64') : !names.includes('x86_64') && !names.includes('le')) return `only for ${arch}`
+    if (names.every((name) => name.startsWith('!')) ? names.includes('!x86_64') : !names.includes('x86_64') && !names.includes('le')) {
+      return `only for ${arch}`
+    }
   }
   for (const feature of (test.REQUIRES_FEATURE ?? []).flatMap((line) => line.split(/\s+/))) if (!features.has(feature)) return `needs ${feature}`
-  for (const command of test.REQUIRES ?? []) if (spawnSync('/bin/bash', ['-c', command], { cwd: folder }).status !== 0) return `needs: ${command}`
+  for (const command of test.REQUIRES ?? []) if (spawnSync(
+    '/bin/bash', ['-c', command], { cwd: folder },
+  ).status !== 0) return `needs: ${command}`
   return null
 }
 

@@ -13,4 +13,6 @@
 	".weak _.stapsdt.base\n.hidden _.stapsdt.base\n_.stapsdt.base: .space 1\n.size _.stapsdt.base, 1\n.popsection\n.endif\n"
 #define USDT2(provider, name, a, b) __asm__ volatile(USDT_NOTE(provider, name, "8@%0 8@%1", "0") :: "r"((long)(a)), "r"((long)(b)))
 #define USDT1(provider, name, a) __asm__ volatile(USDT_NOTE(provider, name, "8@%0", "0") :: "r"((long)(a)))
+/* As USDT2, with a counter of those who listen. */
+#define USDT2_SEMAPHORE(provider, name, semaphore, a, b) __asm__ volatile(USDT_NOTE(provider, name, "8@%0 8@%1", semaphore) :: "r"((long)(a)), "r"((long)(b)))
 #endif
