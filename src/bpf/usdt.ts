@@ -50,7 +50,11 @@ function readProbe(file: Executable, note: Uint8Array, base: number | undefined)
   if (counter === undefined) throw new ExecutableError(
     file.path, `the semaphore of ${provider}:${name} is at no place of the file`
   )
-  return { provider, name, offset, semaphore: counter, arguments: parseArguments(text) }
+  try {
+    return { provider, name, offset, semaphore: counter, arguments: parseArguments(text) }
+  } catch (cause) {
+    throw new ExecutableError(file.path, `the probe ${provider}:${name}: ${(cause as Error).message}`)
+  }
 }
 
 /**

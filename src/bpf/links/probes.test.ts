@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { AttachTarget } from '../../spec/spec.ts'
 import { attach } from '../attach.ts'
@@ -18,6 +19,7 @@ import { attachUprobesAt } from './uprobe-multi.ts'
 import { attachUsdt } from './usdt.ts'
 
 const file = process.platform === 'linux' ? subject() : undefined
+afterAll(() => file?.close())
 const ready = compiler && file !== undefined && has(features.bpf) && pmuType('uprobe') !== undefined
 
 const program = `
@@ -34,7 +36,6 @@ describe.runIf(ready)('uprobes (features: cc, clang, uprobes)', () => {
   beforeAll(() => { [running, other] = [new RunningSubject(file!.path), new RunningSubject(file!.path)] })
   afterAll(async () => {
     await Promise.all([running.end(), other.end()])
-    file!.close()
   })
   const at = (kind: 'uprobe' | 'uretprobe', name: string, offset = 0): AttachTarget => ({ kind, path: file!.path, name, offset })
   const load = (text: string) => keep(Collection.load(fromC(text)).requireAll())
@@ -132,6 +133,34 @@ describe.runIf(ready)('uprobes (features: cc, clang, uprobes)', () => {
     expect(findExecutable('libc', running.pid)).toContain(`/proc/${running.pid}/root/`)
     expect(() => findExecutable('no-such-thing')).toThrow('neither a library nor a command')
   })
+})
+
+test.runIf(file !== undefined)('a damaged file is an error of its own kind, or read as far as it goes (feature: cc)', () => {
+  const whole = readFileSync(file!.path)
+  const damaged = `${file!.path}.damaged`
+  let state = 1
+  const below = (limit: number) => {
+    state = Math.imul(state, 1_103_515_245) + 12_345 >>> 0
+    return Math.floor(state / 2 ** 32 * limit)
+  }
+  let errors = 0
+  for (let round = 0; round < 300; round++) {
+    const bytes = Uint8Array.from(whole)
+    // Headers, section headers and tables are hit more often than code.
+    const start = [0, bytes.length - 4096, 0][round % 3]!
+    const length = [64, 4096, bytes.length][round % 3]!
+    for (let times = 1 + below(8); times > 0; times--) bytes[start + below(length)] = [0, 0xff, below(256)][below(3)]!
+    writeFileSync(damaged, round % 10 === 9 ? bytes.subarray(0, below(bytes.length)) : bytes)
+    try {
+      const read = Executable.open(damaged)
+      read.functions()
+      usdtProbes(read)
+    } catch (error) {
+      errors++
+      expect(error).toBeInstanceOf(ExecutableError)
+    }
+  }
+  expect(errors).toBeGreaterThan(20)
 })
 
 describe.runIf(compiler && process.platform === 'linux' && has(features.bpf))('functions of the kernel (feature: clang)', () => {
